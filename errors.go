@@ -1,0 +1,106 @@
+package tandem
+
+import (
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"strings"
+)
+
+// The errors below keep their identity across processes: errors.Is and
+// errors.As find them in what a task in a worker returned, too.
+var (
+	// ErrTimeout: a task ran longer than Limits.Time. It has Timeout() bool, and
+	// it is not context.DeadlineExceeded, so that a limit and the caller's own
+	// deadline can be told apart.
+	ErrTimeout error = timeoutError{}
+
+	// ErrMemory: a worker broke Limits.Memory. It is found in a *CrashError.
+	ErrMemory = errors.New("tandem: memory limit exceeded")
+
+	// ErrTooLarge: a result was over Limits.Output.
+	ErrTooLarge = errors.New("tandem: result too large")
+
+	// ErrClosed: the place was closed or shut down before the task started.
+	ErrClosed = errors.New("tandem: closed")
+
+	// ErrQueueFull: the place has a bound on waiting calls, and it is reached.
+	ErrQueueFull = errors.New("tandem: queue full")
+
+	// ErrNotInit: a process was to be started, but main did not call Init.
+	ErrNotInit = errors.New("tandem: Init was not called")
+
+	// ErrMalformed: the bytes that came back are no outcome of the task.
+	ErrMalformed = errors.New("malformed outcome")
+)
+
+type timeoutError struct{}
+
+func (timeoutError) Error() string { return "tandem: time limit exceeded" }
+func (timeoutError) Timeout() bool { return true }
+
+// PanicError is the outcome of a task that panicked, wherever it ran.
+type PanicError struct {
+	// Value is the panic's value as text, "runtime.Goexit called" for a task that
+	// ended its goroutine (t.FailNow does).
+	Value string
+	// Err is the panic's value if it was an error, as far as errors travel.
+	Err error
+	// Stack is the stack of the goroutine that panicked, in its own process.
+	Stack []byte
+}
+
+const goexit = "runtime.Goexit called"
+
+// Error is the value without the stack.
+func (e *PanicError) Error() string { return "tandem: task panicked: " + e.Value }
+
+// Unwrap returns Err.
+func (e *PanicError) Unwrap() error { return e.Err }
+
+func newPanicError(v any) *PanicError {
+	e := &PanicError{Value: fmt.Sprint(v), Stack: debug.Stack()}
+	e.Err, _ = v.(error)
+	return e
+}
+
+// CrashError is the outcome of a task whose worker process died in it. The other
+// tasks of the pool go on, and the worker is replaced.
+type CrashError struct {
+	Task     string   // full name of the task
+	PID      int      // of the worker
+	Reason   string   // what ended it, for people: "stack overflow", "exit status 3"
+	ExitCode int      // exit code, -1 if a signal ended it
+	Signal   string   // name of the signal, "" if it exited
+	Stderr   []string // the last lines the worker wrote to its standard error
+	Report   string   // the Go runtime's crash report, if it wrote one
+	// Collateral: the task did nothing wrong, it shared a worker with one that
+	// broke a limit (process.Pool.Threads > 1).
+	Collateral bool
+	Err        error // ErrMemory and the like, nil if the cause has no sentinel
+}
+
+// Error names the task, the process and the reason.
+func (e *CrashError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "tandem: %s: worker %d died: %s", e.Task, e.PID, e.Reason)
+	if e.Collateral {
+		b.WriteString(" (because of another task in it)")
+	}
+	return b.String()
+}
+
+// Unwrap returns Err.
+func (e *CrashError) Unwrap() error { return e.Err }
+
+// ItemError says which input of All failed.
+type ItemError struct {
+	Index int
+	Err   error
+}
+
+// Error is the cause with its index.
+func (e *ItemError) Error() string { return fmt.Sprintf("input %d: %v", e.Index, e.Err) }
+
+// Unwrap returns Err.
+func (e *ItemError) Unwrap() error { return e.Err }

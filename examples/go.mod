@@ -1,0 +1,3 @@
+module github.com/tandem-go/tandem/examples
+
+go 1.26.0

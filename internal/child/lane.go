@@ -1,0 +1,161 @@
+package child
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/tandem-go/tandem/internal/codec"
+	"github.com/tandem-go/tandem/internal/sys"
+	"github.com/tandem-go/tandem/internal/wire"
+)
+
+// lane is one stream of calls, one at a time: read, run, answer. It blocks its
+// thread while it waits, which halves the latency of the runtime's poller and
+// keeps a goroutine hand-over out of every call. Cancellations come by the
+// control channel, so that nobody need listen here while a task runs.
+type lane struct {
+	index  int
+	worker *worker
+	conn   *wire.Conn
+	out    []byte
+
+	mu        sync.Mutex
+	seq       uint32 // the call that runs, 0: none
+	cancel    context.CancelCauseFunc
+	cancelled uint32 // a cancel that came before its call was read
+}
+
+var errAsked = errors.New("tandem: the caller cancelled the task")
+
+func (l *lane) run() {
+	if l.worker.hello.Lanes > 1 {
+		runtime.LockOSThread() // a task here is a thread's, as with threads in process
+		sys.SetThreadName("tandem-" + itoa(l.index+1))
+	}
+	for {
+		var h codec.Handles
+		hd, body, err := l.conn.Recv(0, &h)
+		if err != nil {
+			return // let go by the parent; its control channel says the rest
+		}
+		if hd.Kind != wire.Call {
+			return
+		}
+		l.serve(hd.Seq, body, &h)
+	}
+}
+
+func itoa(n int) string {
+	if n < 10 {
+		return string(rune('0' + n))
+	}
+	return itoa(n/10) + itoa(n%10)
+}
+
+// serve runs one call and answers it.
+func (l *lane) serve(seq uint32, body []byte, h *codec.Handles) {
+	l.worker.enter()
+	frame := wire.Room(l.out)
+	info, input, err := wire.ParseCall(body)
+	if err != nil {
+		l.answer(wire.Unrun, seq, append(frame, err.Error()...), nil)
+		return
+	}
+	ctx, end := l.context(seq, info.Left)
+	restore := l.limitCall(&info)
+	finished := false
+	defer func() {
+		// runtime.Goexit ends this goroutine, whatever is done about it. The call
+		// is answered, and another goroutine goes on.
+		if !finished {
+			end()
+			restore()
+			l.answer(wire.Result, seq, Root.Outcome(wire.Room(nil), Root.Goexit), nil)
+			if l.worker.hello.Single {
+				l.worker.quiesce()
+				l.worker.exit(1)
+			}
+			go l.run()
+		}
+	}()
+	l.worker.page.Word(FirstLane + l.index).Store(uint64(seq))
+	out, failed, err := Root.Execute(ctx, &info, input, h, frame)
+	finished = true
+	end()
+	restore()
+	switch {
+	case err != nil:
+		l.answer(wire.Unrun, seq, append(frame, err.Error()...), nil)
+	case l.worker.hello.Single:
+		code := 0
+		if failed {
+			code = 1
+		}
+		l.worker.page.Word(PhaseWord).Store(PhaseLeaving)
+		l.answer(wire.Result, seq, out, h)
+		l.worker.quiesce()
+		l.worker.exit(code)
+	default:
+		l.answer(wire.Result, seq, out, h)
+	}
+	if cap(out) <= 4<<20 {
+		l.out = out
+	}
+}
+
+func (l *lane) answer(kind wire.Kind, seq uint32, frame []byte, h *codec.Handles) {
+	// Counted as running until the answer has left: Exit must not overtake it.
+	defer l.worker.done()
+	err := l.conn.Send(kind, seq, frame, h)
+	if err != nil && h != nil && h.Len() > 0 {
+		// A descriptor of the result could not be sent (it was closed). The parent
+		// waits, so it must hear of it; nothing of the frame has left.
+		l.conn.Send(kind, seq, Root.Outcome(wire.Room(nil), err), nil)
+	}
+}
+
+// context makes the context of a call; end releases it.
+func (l *lane) context(seq uint32, left time.Duration) (ctx context.Context, end func()) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	stop := func() {}
+	if left > 0 {
+		ctx, stop = context.WithTimeout(ctx, left)
+	}
+	l.mu.Lock()
+	l.seq, l.cancel = seq, cancel
+	if l.cancelled == seq {
+		cancel(errAsked)
+	}
+	l.mu.Unlock()
+	return ctx, func() {
+		l.mu.Lock()
+		l.seq, l.cancel = 0, nil
+		l.mu.Unlock()
+		stop()
+		cancel(nil)
+	}
+}
+
+// cancelCall ends the context of call seq, now or when it is read.
+func (l *lane) cancelCall(seq uint32) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.cancelled = seq
+	if l.cancel != nil && l.seq == seq {
+		l.cancel(errAsked)
+	}
+}
+
+// limitCall tightens the memory limit for one call; restore loosens it again.
+func (l *lane) limitCall(info *wire.CallInfo) (restore func()) {
+	if info.Memory <= 0 {
+		return func() {}
+	}
+	if err := sys.LimitData(info.Memory); err != nil {
+		die(err)
+	}
+	return func() { sys.LimitData(l.worker.hello.Memory) }
+}

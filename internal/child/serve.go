@@ -1,0 +1,277 @@
+package child
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"sync"
+
+	"github.com/tandem-go/tandem/internal/codec"
+	"github.com/tandem-go/tandem/internal/spawn"
+	"github.com/tandem-go/tandem/internal/sys"
+	"github.com/tandem-go/tandem/internal/wire"
+)
+
+// Program is what the root package lends to this package and to process, which
+// cannot see it otherwise: the root must not import what imports it.
+type Program struct {
+	// Execute appends the outcome of a call to dst. failed says that it is an
+	// error; err that the call was not started.
+	Execute func(ctx context.Context, c *wire.CallInfo, in []byte, h *codec.Handles, dst []byte) (out []byte, failed bool, err error)
+	// Outcome appends an error as an outcome to dst.
+	Outcome func(dst []byte, err error) []byte
+	// Failure is the inverse of Outcome.
+	Failure func(outcome []byte) error
+	// Goexit is the error of a task that ended its goroutine.
+	Goexit error
+	// Snapshot and Inherit are the two ends of the variables' way.
+	Snapshot func() []byte
+	Inherit  func([]byte) error
+	// Identity is a hash of the build and one of the task table.
+	Identity func() (build, tasks uint64)
+	// Ready reports whether Init was called.
+	Ready func() bool
+}
+
+// Root is this program's Program, set by the root package's init.
+var Root Program
+
+// Self describes this process if it is a worker; Depth 0 is a root program.
+var Self Hello
+
+// worker is the state of a process that serves.
+type worker struct {
+	hello   Hello
+	control *wire.Conn
+	page    *sys.Page
+	lanes   []*lane
+	leave   sync.Once
+
+	mu      sync.Mutex
+	running int        // calls that run
+	leaving bool       // no further call begins
+	idle    *sync.Cond // running went down
+}
+
+// Serve is the rest of a worker's life. It does not return.
+func Serve() {
+	fd, _ := spawn.Channel()
+	control, err := wire.NewConn(fd, "tandem channel", true)
+	if err != nil {
+		die(err)
+	}
+	w := &worker{control: control}
+	w.idle = sync.NewCond(&w.mu)
+	if err := w.begin(); err != nil {
+		frame := append(wire.Room(nil), err.Error()...)
+		control.Send(wire.Refused, 0, frame, nil)
+		die(err)
+	}
+	go w.setup()
+	w.obey()
+}
+
+// die ends a worker that cannot even speak to its parent; the parent keeps the
+// last lines of its standard error.
+func die(err error) {
+	fmt.Fprintln(os.Stderr, err)
+	os.Exit(1)
+}
+
+// begin reads the Start frame and becomes what it says.
+func (w *worker) begin() error {
+	var h codec.Handles
+	hd, body, err := w.control.Recv(0, &h)
+	if err != nil {
+		return fmt.Errorf("tandem: worker: reading the start frame: %w", err)
+	}
+	if hd.Kind != wire.Start {
+		return fmt.Errorf("tandem: worker: the first frame is %v", hd.Kind)
+	}
+	if w.hello, err = parseHello(body); err != nil {
+		return fmt.Errorf("tandem: worker: start frame: %w", err)
+	}
+	Self = w.hello
+	build, tasks := Root.Identity()
+	if build != w.hello.Build || tasks != w.hello.Tasks {
+		return fmt.Errorf("tandem: worker: this is not the program that started it (build %x, tasks %x; the parent has %x, %x); was the binary replaced, or does a task's registration depend on the environment?",
+			build, tasks, w.hello.Build, w.hello.Tasks)
+	}
+	if err := w.take(&h); err != nil {
+		return err
+	}
+	w.page.Word(PhaseWord).Store(PhaseInit)
+	w.limit()
+	return Root.Inherit(w.hello.Vars)
+}
+
+// take unpacks the descriptors of the Start frame.
+func (w *worker) take(h *codec.Handles) error {
+	next := 0
+	file := func() (*os.File, error) { next++; return h.Take(next - 1) }
+	f, err := file()
+	if err != nil {
+		return err
+	}
+	if w.page, err = sys.NewPage(f); err != nil {
+		return err
+	}
+	// The report goes behind the page; SetCrashOutput duplicates the descriptor,
+	// which shares the offset.
+	if _, err = f.Seek(ReportAt, 0); err == nil {
+		err = debug.SetCrashOutput(f, debug.CrashOptions{})
+	}
+	f.Close()
+	if err != nil {
+		return fmt.Errorf("tandem: worker: crash output: %w", err)
+	}
+	if w.hello.Warden {
+		if f, err = file(); err != nil {
+			return err
+		}
+		spawn.ChildOf(f)
+	}
+	for i := range max(w.hello.Lanes, 1) {
+		if f, err = file(); err != nil {
+			return err
+		}
+		conn, err := wire.FromFile(f)
+		if err != nil {
+			return err
+		}
+		w.lanes = append(w.lanes, &lane{index: i, worker: w, conn: conn})
+	}
+	return nil
+}
+
+// limit sets what the process as a whole must keep.
+func (w *worker) limit() {
+	if n := w.hello.MaxProcs; n > 0 && n != runtime.GOMAXPROCS(0) {
+		// By call and not by environment: what a task starts must not inherit it.
+		runtime.GOMAXPROCS(n)
+	}
+	if w.hello.MaxStack > 0 {
+		debug.SetMaxStack(int(w.hello.MaxStack))
+	}
+	if m := w.hello.Memory; m > 0 {
+		if err := sys.LimitData(m); err != nil {
+			die(err)
+		}
+		debug.SetMemoryLimit(softMemory(m))
+	}
+}
+
+// softMemory is where the garbage collector begins to work harder, below a limit
+// of m: the runtime itself needs about 40 MiB of it.
+func softMemory(m int64) int64 { return (m - 40<<20) / 10 * 9 }
+
+// setup runs the Setup hook and opens the lanes.
+func (w *worker) setup() {
+	if text := w.runHook(&w.hello.Setup); text != nil {
+		frame := append(wire.Room(nil), text...)
+		w.control.Send(wire.Refused, 1, frame, nil)
+		os.Exit(1)
+	}
+	w.page.Word(PhaseWord).Store(PhaseServing)
+	for _, l := range w.lanes {
+		go l.run()
+	}
+	w.control.Send(wire.Ready, 0, wire.Room(nil), nil)
+}
+
+// runHook runs a hook and returns the encoded outcome of one that failed.
+func (w *worker) runHook(k *Hook) (failure []byte) {
+	if k.Info.Name == "" {
+		return nil
+	}
+	done := make(chan struct{})
+	failure = Root.Outcome(nil, Root.Goexit)
+	go func() { // a goroutine of its own: Goexit must not take the caller along
+		defer close(done)
+		out, failed, err := Root.Execute(context.Background(), &k.Info, k.Input, new(codec.Handles), nil)
+		switch {
+		case err != nil:
+			failure = Root.Outcome(nil, err)
+		case failed:
+			failure = out
+		default:
+			failure = nil
+		}
+	}()
+	<-done
+	return failure
+}
+
+// obey reads what the parent says beside the calls, until it says no more.
+func (w *worker) obey() {
+	for {
+		var h codec.Handles
+		hd, body, err := w.control.Recv(1<<20, &h)
+		h.Close()
+		if err != nil {
+			// End of file: the parent is gone, or has let go of this worker.
+			// Whatever runs has nobody to answer to.
+			spawn.KillSelf()
+		}
+		switch hd.Kind {
+		case wire.Cancel:
+			if r := wire.NewReader(body); true {
+				if i := r.Uint64(); r.Err() == nil && i < uint64(len(w.lanes)) {
+					w.lanes[i].cancelCall(hd.Seq)
+				}
+			}
+		case wire.Exit:
+			go func() {
+				w.quiesce()
+				w.exit(0)
+			}()
+		}
+	}
+}
+
+// enter lets a call begin, unless the worker is leaving: then the call is never
+// begun, which its parent finds in the page.
+func (w *worker) enter() {
+	w.mu.Lock()
+	leaving := w.leaving
+	if !leaving {
+		w.running++
+	}
+	w.mu.Unlock()
+	if leaving {
+		select {}
+	}
+}
+
+func (w *worker) done() {
+	w.mu.Lock()
+	w.running--
+	w.mu.Unlock()
+	w.idle.Broadcast()
+}
+
+// quiesce returns when no call runs and none will.
+func (w *worker) quiesce() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.leaving = true
+	for w.running > 0 {
+		w.idle.Wait()
+	}
+}
+
+// exit runs the Exit hook and ends the process in the orderly way, which writes
+// coverage data and lets the race detector report.
+func (w *worker) exit(code int) {
+	w.leave.Do(func() {
+		w.page.Word(PhaseWord).Store(PhaseLeaving)
+		if failure := w.runHook(&w.hello.Exit); failure != nil && code == 0 {
+			w.control.Send(wire.Refused, 2, append(wire.Room(nil), failure...), nil)
+			code = 1
+		}
+		os.Exit(code)
+	})
+	select {} // another goroutine is leaving
+}

@@ -1,0 +1,83 @@
+// Package child is the worker's side: what Init does in a process that was
+// started as a worker. It reads who it is, sets its limits, and serves its lanes
+// until its parent lets it go or is gone.
+package child
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/tandem-go/tandem/internal/wire"
+)
+
+// Hello is the body of the Start frame. Its descriptors are the page, the
+// warden's registrations if Warden, and one socket for each lane.
+type Hello struct {
+	Build, Tasks uint64 // must be the worker's own
+	Name         string // "Process-1:2"
+	ParentName   string
+	Depth        int // 1 for a worker of the root program
+	Lanes        int // 0 or 1: one ordinary goroutine; more: OS threads
+	MaxProcs     int
+	MaxStack     int64
+	Memory       int64
+	Single       bool // one call, then the process ends with its exit code
+	Warden       bool
+	Setup, Exit  Hook
+	Vars         []byte
+	SetupTime    time.Duration // how long the parent waits for Ready
+}
+
+// Hook is a bound call; without a name there is none.
+type Hook struct {
+	Info  wire.CallInfo
+	Input []byte
+}
+
+// MaxDepth is how deep workers may start workers: a program that starts itself
+// without end is stopped here.
+const MaxDepth = 8
+
+// Append appends h to dst.
+func (h *Hello) Append(dst []byte) []byte {
+	flags := uint64(0)
+	if h.Single {
+		flags |= 1
+	}
+	if h.Warden {
+		flags |= 2
+	}
+	for _, v := range []uint64{
+		h.Build, h.Tasks, flags, uint64(h.Depth), uint64(h.Lanes), uint64(h.MaxProcs),
+		uint64(h.MaxStack), uint64(h.Memory), uint64(h.SetupTime),
+	} {
+		dst = wire.AppendUint64(dst, v)
+	}
+	dst = wire.AppendBytes(wire.AppendBytes(dst, h.Name), h.ParentName)
+	for _, k := range []*Hook{&h.Setup, &h.Exit} {
+		dst = wire.AppendBytes(dst, append(k.Info.Append(nil), k.Input...))
+	}
+	return wire.AppendBytes(dst, h.Vars)
+}
+
+// parseHello is the inverse of Append.
+func parseHello(body []byte) (h Hello, err error) {
+	r := wire.NewReader(body)
+	h.Build, h.Tasks = r.Uint64(), r.Uint64()
+	flags := r.Uint64()
+	h.Single, h.Warden = flags&1 != 0, flags&2 != 0
+	h.Depth, h.Lanes, h.MaxProcs = int(r.Uint64()), int(r.Uint64()), int(r.Uint64())
+	h.MaxStack, h.Memory = int64(r.Uint64()), int64(r.Uint64())
+	h.SetupTime = time.Duration(r.Uint64())
+	h.Name, h.ParentName = string(r.Bytes()), string(r.Bytes())
+	for _, k := range []*Hook{&h.Setup, &h.Exit} {
+		hook := append([]byte(nil), r.Bytes()...)
+		if r.Err() == nil {
+			if k.Info, k.Input, err = wire.ParseCall(hook); err != nil {
+				return h, fmt.Errorf("hook: %w", err)
+			}
+		}
+	}
+	h.Vars = append([]byte(nil), r.Bytes()...)
+	return h, r.Err()
+}

@@ -1,0 +1,87 @@
+package codec
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"unsafe"
+)
+
+// nowhere is what slices without memory of their own point to.
+var nowhere uint64
+
+// maxEmpty bounds the length of a slice whose elements have no content: it
+// takes no bytes to claim more.
+const maxEmpty = 1 << 20
+
+// bulkCoder is a slice whose elements lie in memory as they travel: one copy.
+type bulkCoder struct {
+	elem  *program
+	bools bool // bytes to be checked
+}
+
+func (c *bulkCoder) append(dst []byte, p unsafe.Pointer, _ *Handles, _ int) ([]byte, error) {
+	// SAFETY: p is a slice, whatever its element.
+	s := *(*header)(p)
+	if s.data == nil {
+		return append(dst, 0), nil
+	}
+	if c.elem.mem == 0 && s.len > maxEmpty {
+		return nil, fmt.Errorf("%d elements without content; at most %d can travel", s.len, maxEmpty)
+	}
+	n := s.len * int(c.elem.mem)
+	dst = slices.Grow(dst, countLen(uint64(s.len)+1)+n)
+	dst = binary.AppendUvarint(dst, uint64(s.len)+1)
+	return append(dst, bytesAt(s.data, n)...), nil
+}
+
+func (c *bulkCoder) decode(src []byte, p unsafe.Pointer, _ *Handles, _ int) ([]byte, error) {
+	n, src, err := takeCount(src)
+	if err == nil {
+		err = fits(n, int(c.elem.mem), src)
+	}
+	if err != nil {
+		return nil, err
+	}
+	// SAFETY: p is a slice, whatever its element; so below.
+	s := (*header)(p)
+	switch size := n * int(c.elem.mem); {
+	case n < 0:
+		*s = header{}
+	case size == 0:
+		if n > maxEmpty {
+			return nil, fmt.Errorf("%d elements without content; at most %d can travel", n, maxEmpty)
+		}
+		// SAFETY: n elements of no bytes, or no elements: never read or written.
+		*s = header{unsafe.Pointer(&nowhere), n, n}
+	default:
+		if c.bools && slices.ContainsFunc(src[:size], func(b byte) bool { return b > 1 }) {
+			return nil, errBool
+		}
+		*s = header{clone(src[:size], uintptr(c.elem.typ.Align())), n, n}
+		src = src[size:]
+	}
+	return src, nil
+}
+
+func (c *bulkCoder) measure(p unsafe.Pointer) (int, bool) {
+	// SAFETY: p is a slice.
+	n := (*header)(p).len
+	return countLen(uint64(n)+1) + n*int(c.elem.mem), true
+}
+
+// clone is a copy of b at an aligned address, in memory without pointers.
+func clone(b []byte, align uintptr) unsafe.Pointer {
+	data := make([]byte, len(b)) // these two lines together are compiled to one that does not clear the memory first
+	copy(data, b)
+	// SAFETY: the caller's slice header keeps data alive. The runtime aligns
+	// memory by its size, which is enough for every type, but does not
+	// promise so; where it were not, words are aligned for all plain types.
+	p := unsafe.Pointer(unsafe.SliceData(data))
+	if uintptr(p)&(align-1) != 0 {
+		words := make([]uint64, (len(b)+7)/8)
+		p = unsafe.Pointer(unsafe.SliceData(words))
+		copy(bytesAt(p, len(b)), b)
+	}
+	return p
+}

@@ -1,0 +1,159 @@
+package spawn
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"sync"
+)
+
+// Command is a process to be started from this program's own binary, with this
+// program's arguments.
+type Command struct {
+	Env    []string // nil: this process's
+	Dir    string
+	Stdio  [3]*os.File
+	Extra  []*os.File // descriptor 3 and up, as in os/exec
+	Worker *os.File   // the worker's end of its channel, behind Extra
+}
+
+// Proc is a started process, the leader of its process group. It is reaped by
+// itself. Its methods are safe for concurrent use.
+type Proc struct {
+	PID  int
+	done chan struct{}
+
+	mu     sync.Mutex // held for each signal, so that none meets a pid used again
+	reaped bool
+	state  *os.ProcessState
+	proc   *os.Process
+}
+
+// Start starts c. The call takes as long as an exec, most of a millisecond.
+func Start(c Command) (*Proc, error) {
+	path, err := self()
+	if err != nil {
+		return nil, err
+	}
+	env := c.Env
+	if env == nil {
+		env = os.Environ()
+	}
+	attr := &os.ProcAttr{
+		Dir:   c.Dir,
+		Env:   withMarker(env, strconv.Itoa(3+len(c.Extra))),
+		Files: append(append(c.Stdio[:len(c.Stdio):len(c.Stdio)], c.Extra...), c.Worker),
+	}
+	return launch(path, os.Args, attr, true)
+}
+
+// launch runs one exec on the starter thread.
+func launch(path string, args []string, attr *os.ProcAttr, worker bool) (*Proc, error) {
+	p := &Proc{done: make(chan struct{})}
+	var watch func() // blocks until the process has ended, before it is reaped
+	var err error
+	onStarter(func() {
+		attr.Sys, watch = attributes(worker)
+		p.proc, err = os.StartProcess(path, args, attr)
+		if err == nil && worker {
+			warden.add(p.proc.Pid)
+		}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("tandem: starting a process from %s: %w", path, err)
+	}
+	p.PID = p.proc.Pid
+	go p.reap(watch, worker)
+	return p, nil
+}
+
+// starter is the thread from which all processes are started. The kernel sends
+// the parent-death signal when the *thread* that forked ends, and Go ends
+// threads when it likes; this one is locked to a goroutine that never ends.
+var starter = sync.OnceValue(func() chan<- func() {
+	work := make(chan func())
+	go func() {
+		runtime.LockOSThread()
+		for f := range work {
+			f()
+		}
+	}()
+	return work
+})
+
+func onStarter(f func()) {
+	done := make(chan struct{})
+	starter() <- func() {
+		defer close(done)
+		f()
+	}
+	<-done
+}
+
+// reap waits for the end of the process and takes what is left of its group
+// along. The group is killed while its leader is still a zombie: until it is
+// reaped, no other process can have its number.
+func (p *Proc) reap(watch func(), worker bool) {
+	watch()
+	p.mu.Lock()
+	if worker {
+		killGroup(p.PID)
+		warden.remove(p.PID)
+	}
+	p.reaped = true
+	p.state, _ = p.proc.Wait()
+	p.mu.Unlock()
+	close(p.done)
+}
+
+// Done is closed when the process has ended and was reaped.
+func (p *Proc) Done() <-chan struct{} { return p.done }
+
+// State says how the process ended, nil before Done.
+func (p *Proc) State() *os.ProcessState {
+	select {
+	case <-p.done:
+		return p.state
+	default:
+		return nil
+	}
+}
+
+// Signal sends a signal to the process; os.ErrProcessDone after its end.
+func (p *Proc) Signal(sig os.Signal) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.reaped {
+		return os.ErrProcessDone
+	}
+	return p.proc.Signal(sig)
+}
+
+// Kill ends the process and all of its group at once.
+func (p *Proc) Kill() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.reaped {
+		return os.ErrProcessDone
+	}
+	killGroup(p.PID)
+	return p.proc.Kill()
+}
+
+// self is the path of this program's binary. On Linux the link of /proc is
+// used itself: it reaches the running binary also after the file was deleted
+// or replaced.
+func self() (string, error) {
+	const link = "/proc/self/exe"
+	if runtime.GOOS == "linux" {
+		if _, err := os.Stat(link); err == nil {
+			return link, nil
+		}
+	}
+	path, err := os.Executable()
+	if err != nil {
+		return "", fmt.Errorf("tandem: where is this program's own binary? %w", err)
+	}
+	return path, nil
+}

@@ -1,0 +1,227 @@
+package spawn
+
+import (
+	"encoding/binary"
+	"os"
+	"sync"
+	"time"
+)
+
+// The warden is one small process per root program. It knows the process groups
+// of all workers, the workers' workers included, and kills them when the root
+// program is gone, however it went: then also what tasks started with os/exec
+// dies, which no parent-death signal of ours reaches. What calls setsid leaves
+// its group and gets away.
+//
+// It holds the read ends of two pipes. On "registrations" records arrive from the
+// root and every worker; "life" has one writer, the root, and brings only the
+// end of file.
+
+// record is one registration: a sign and a process group. Writes of this size
+// are atomic on a pipe.
+const recordSize = 9
+
+func appendRecord(dst []byte, sign byte, pid int) []byte {
+	return binary.LittleEndian.AppendUint64(append(dst, sign), uint64(pid))
+}
+
+const (
+	lifeFD          = 3
+	registrationsFD = 4
+)
+
+// guard is the warden's whole life. It never returns.
+func guard() {
+	life, registrations := os.NewFile(lifeFD, "life"), os.NewFile(registrationsFD, "registrations")
+	var mu sync.Mutex
+	groups := map[int]bool{}
+	orphaned := false
+	drained := make(chan struct{})
+	go func() {
+		defer close(drained)
+		var record [recordSize]byte
+		for have := 0; ; {
+			n, err := registrations.Read(record[have:])
+			if err != nil {
+				return
+			}
+			if have += n; have < recordSize {
+				continue
+			}
+			have = 0
+			pid := int(binary.LittleEndian.Uint64(record[1:]))
+			if pid <= 1 {
+				continue // never "everybody", whatever a worker writes
+			}
+			mu.Lock()
+			if record[0] != '+' {
+				delete(groups, pid)
+			} else if groups[pid] = true; orphaned {
+				killGroup(pid)
+			}
+			mu.Unlock()
+		}
+	}()
+	life.Read(make([]byte, 1))
+	mu.Lock()
+	orphaned = true
+	for pid := range groups {
+		killGroup(pid)
+	}
+	mu.Unlock()
+	select {
+	case <-drained: // the last writer is gone
+	case <-time.After(5 * time.Second): // one hangs in the kernel; nothing more can be done
+	}
+	os.Exit(0)
+}
+
+// warden is this process's side of it.
+var warden wardenLink
+
+type wardenLink struct {
+	mu            sync.Mutex
+	registrations *os.File      // write end; nil: not started
+	life          *os.File      // write end, in the root program
+	gone          chan struct{} // closed when the warden of life has ended
+	inherited     bool          // this process is a worker; its root has the warden
+	groups        map[int]bool
+	idle          *time.Timer
+}
+
+// linger is how long the warden stays when no worker is left: long enough to
+// serve a program that starts one process after the other.
+const linger = 250 * time.Millisecond
+
+func (w *wardenLink) adopt(registrations *os.File) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.registrations, w.inherited = registrations, true
+}
+
+// add makes a process group known. It is called on the starter thread.
+func (w *wardenLink) add(pid int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.groups == nil {
+		w.groups = make(map[int]bool)
+	}
+	w.groups[pid] = true
+	if w.idle != nil {
+		w.idle.Stop()
+	}
+	if w.registrations == nil && !w.inherited {
+		w.start()
+		return
+	}
+	w.write('+', pid)
+}
+
+func (w *wardenLink) remove(pid int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.groups, pid)
+	w.write('-', pid)
+	if len(w.groups) == 0 && w.life != nil {
+		w.idle = time.AfterFunc(linger, func() { w.rest() })
+	}
+}
+
+func (w *wardenLink) write(sign byte, pid int) {
+	if w.registrations == nil {
+		return
+	}
+	// A warden that does not read (it was stopped) must not stop the program.
+	w.registrations.SetWriteDeadline(time.Now().Add(time.Second))
+	w.registrations.Write(appendRecord(nil, sign, pid))
+}
+
+// start makes the pipes and leaves the exec to another goroutine: the records
+// wait in the pipe, so that the first worker need not.
+func (w *wardenLink) start() {
+	lifeR, lifeW, err := os.Pipe()
+	if err != nil {
+		return
+	}
+	regR, regW, err := os.Pipe()
+	if err != nil {
+		lifeR.Close()
+		lifeW.Close()
+		return
+	}
+	gone := make(chan struct{})
+	w.life, w.registrations, w.gone = lifeW, regW, gone
+	for pid := range w.groups {
+		w.write('+', pid)
+	}
+	go func() {
+		proc, err := startWarden(lifeR, regR)
+		lifeR.Close()
+		regR.Close()
+		if err == nil {
+			<-proc.Done()
+		}
+		close(gone)
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.forget(lifeW)
+		if err == nil && len(w.groups) > 0 && w.life == nil {
+			w.start() // somebody ended it; the workers must not go unguarded
+		}
+	}()
+}
+
+func startWarden(life, registrations *os.File) (*Proc, error) {
+	path, err := self()
+	if err != nil {
+		return nil, err
+	}
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer null.Close()
+	return launch(path, []string{"tandem-warden"}, &os.ProcAttr{
+		Dir: "/", Env: []string{marker + "=" + wardenRole, "GOMAXPROCS=1"},
+		Files: []*os.File{null, null, null, life, registrations},
+	}, false)
+}
+
+// forget drops the pipes of a warden that is gone, if they are still the present
+// ones. The lock is held.
+func (w *wardenLink) forget(life *os.File) {
+	if w.life != life || life == nil {
+		return
+	}
+	w.life.Close()
+	w.registrations.Close()
+	w.life, w.registrations = nil, nil
+}
+
+// rest lets the warden go if no worker is left. The result, if any, is closed
+// when it is gone.
+func (w *wardenLink) rest() <-chan struct{} {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.groups) > 0 || w.life == nil {
+		return nil
+	}
+	w.forget(w.life)
+	return w.gone
+}
+
+// Rest lets the warden end if no worker is left, and waits for its end, so that
+// nothing is left over after the last pool was closed.
+func Rest() {
+	if gone := warden.rest(); gone != nil {
+		<-gone
+	}
+}
+
+// Registrations is the descriptor through which a worker makes its own workers
+// known; nil if there is no warden.
+func Registrations() *os.File {
+	warden.mu.Lock()
+	defer warden.mu.Unlock()
+	return warden.registrations
+}

@@ -1,0 +1,20 @@
+//go:build !linux
+
+package sys
+
+import (
+	"errors"
+	"fmt"
+)
+
+// LimitData is not offered on this system: its kernel does not count private
+// data against a limit.
+func LimitData(bytes int64) error {
+	if bytes == 0 {
+		return nil
+	}
+	return fmt.Errorf("tandem: memory limit: %w", errors.ErrUnsupported)
+}
+
+// CanLimitData reports whether LimitData works here.
+const CanLimitData = false

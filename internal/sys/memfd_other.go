@@ -1,0 +1,23 @@
+//go:build !linux
+
+package sys
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+)
+
+// FileID tells files apart, whatever descriptors lead to them.
+type FileID struct{ Dev, Ino uint64 }
+
+// Memfd would make nameless shared memory; only Linux can.
+func Memfd(name string, size int64) (*os.File, error) {
+	return nil, fmt.Errorf("tandem: memfd %s: sealed shared memory needs Linux, this is %s: %w", name, runtime.GOOS, errors.ErrUnsupported)
+}
+
+// CheckMemfd would check a received descriptor; only Linux has such.
+func CheckMemfd(*os.File) (size int64, id FileID, err error) {
+	return 0, id, fmt.Errorf("tandem: sealed shared memory needs Linux, this is %s: %w", runtime.GOOS, errors.ErrUnsupported)
+}

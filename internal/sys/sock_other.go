@@ -1,0 +1,32 @@
+//go:build !unix
+
+package sys
+
+import (
+	"errors"
+	"fmt"
+	"os"
+)
+
+var errNoSockets = fmt.Errorf("tandem: processes need socket pairs, which this system does not pass to children: %w", errors.ErrUnsupported)
+
+// Socketpair is not offered on this system.
+func Socketpair() (a, b int, err error) { return -1, -1, errNoSockets }
+
+// File is not offered on this system.
+func File(fd int, name string, polled bool) (*os.File, error) { return nil, errNoSockets }
+
+// Send is not offered on this system.
+func Send(fd int, buf []byte, fds []int) (int, error) { return 0, errNoSockets }
+
+// OOBSpace is the room Receive needs for n descriptors.
+func OOBSpace(n int) int { return 0 }
+
+// Receive is not offered on this system.
+func Receive(fd int, buf, oob []byte) (n int, fds []int, err error) { return 0, nil, errNoSockets }
+
+// CloseAll closes descriptors that nobody owns.
+func CloseAll(fds []int) {}
+
+// WouldBlock reports whether a call on a non-blocking descriptor must wait.
+func WouldBlock(err error) bool { return false }

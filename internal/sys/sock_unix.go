@@ -1,0 +1,115 @@
+//go:build unix
+
+package sys
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// Socketpair returns two connected stream sockets, both blocking and closed on
+// exec.
+func Socketpair() (a, b int, err error) {
+	// The lock keeps a fork between the two calls away where SOCK_CLOEXEC does
+	// not exist (darwin).
+	forkLock()
+	defer forkUnlock()
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|sockCloexec, 0)
+	if err != nil {
+		return -1, -1, fmt.Errorf("tandem: socketpair: %w", err)
+	}
+	if sockCloexec == 0 {
+		unix.CloseOnExec(fds[0])
+		unix.CloseOnExec(fds[1])
+	}
+	return fds[0], fds[1], nil
+}
+
+// File makes an *os.File of a descriptor, which it owns from then on. With
+// polled it waits in the runtime's poller instead of blocking a thread.
+func File(fd int, name string, polled bool) (*os.File, error) {
+	if polled {
+		if err := unix.SetNonblock(fd, true); err != nil {
+			unix.Close(fd)
+			return nil, fmt.Errorf("tandem: %s: %w", name, err)
+		}
+	}
+	return os.NewFile(uintptr(fd), name), nil
+}
+
+// Send writes buf to a socket with descriptors beside its first byte. It
+// returns what one system call took.
+func Send(fd int, buf []byte, fds []int) (int, error) {
+	var oob []byte
+	if len(fds) > 0 {
+		oob = unix.UnixRights(fds...)
+	}
+	for {
+		n, err := unix.SendmsgN(fd, buf, oob, nil, sendFlags)
+		if err != unix.EINTR {
+			return n, err
+		}
+	}
+}
+
+// OOBSpace is the room Receive needs for n descriptors.
+func OOBSpace(n int) int { return unix.CmsgSpace(4 * n) }
+
+// Receive reads once from a socket; descriptors that came along are returned
+// closed on exec. n is 0 at end of file.
+func Receive(fd int, buf, oob []byte) (n int, fds []int, err error) {
+	for {
+		var oobn, flags int
+		n, oobn, flags, _, err = unix.Recvmsg(fd, buf, oob, recvFlags)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil {
+			return 0, nil, err
+		}
+		if oobn > 0 {
+			if fds, err = rights(oob[:oobn]); err == nil && flags&unix.MSG_CTRUNC != 0 {
+				err = errors.New("tandem: more descriptors than announced")
+			}
+			if err != nil {
+				CloseAll(fds)
+				return 0, nil, err
+			}
+		}
+		return n, fds, nil
+	}
+}
+
+func rights(oob []byte) ([]int, error) {
+	msgs, err := unix.ParseSocketControlMessage(oob)
+	if err != nil {
+		return nil, err
+	}
+	var fds []int
+	for i := range msgs {
+		got, err := unix.ParseUnixRights(&msgs[i])
+		if err != nil {
+			continue // credentials and the like carry nothing that must be closed
+		}
+		fds = append(fds, got...)
+	}
+	if recvFlags == 0 {
+		for _, fd := range fds {
+			unix.CloseOnExec(fd)
+		}
+	}
+	return fds, nil
+}
+
+// CloseAll closes descriptors that nobody owns.
+func CloseAll(fds []int) {
+	for _, fd := range fds {
+		unix.Close(fd)
+	}
+}
+
+// WouldBlock reports whether a call on a non-blocking descriptor must wait.
+func WouldBlock(err error) bool { return err == unix.EAGAIN }

@@ -1,0 +1,217 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"syscall"
+
+	"github.com/tandem-go/tandem/internal/codec"
+	"github.com/tandem-go/tandem/internal/sys"
+)
+
+const (
+	firstRead = 32 << 10 // one system call for nearly every frame
+	growStep  = 1 << 20  // memory follows the bytes that came, not the length that was announced
+	keepMost  = 4 << 20  // a larger buffer is given back after its frame
+)
+
+// Conn is one end of a socket. One goroutine may send while another receives;
+// two may not do the same.
+type Conn struct {
+	file *os.File
+	fd   int
+	raw  syscall.RawConn // nil: the descriptor blocks the thread
+
+	buf  []byte // what was read
+	used int    // of which the frames handed out so far
+	oob  []byte
+
+	// The poller wants functions. They are made once, and their arguments lie
+	// here, so that waiting does not allocate.
+	in, out struct {
+		buf []byte
+		fds []int
+		n   int
+		err error
+		try func(fd uintptr) bool
+	}
+}
+
+// NewConn makes a Conn that owns fd. A polled one waits in the runtime's poller
+// (the parent: thousands of callers, few threads), the other blocks its thread
+// in the system call (the worker: one thread a lane, and half the latency).
+func NewConn(fd int, name string, polled bool) (*Conn, error) {
+	f, err := sys.File(fd, name, polled)
+	if err != nil {
+		return nil, err
+	}
+	c := &Conn{file: f, fd: fd, buf: make([]byte, 0, firstRead)}
+	if polled {
+		if c.raw, err = f.SyscallConn(); err != nil {
+			f.Close()
+			return nil, err
+		}
+		c.in.try = func(fd uintptr) bool {
+			c.in.n, c.in.fds, c.in.err = sys.Receive(int(fd), c.in.buf, c.oob)
+			return !sys.WouldBlock(c.in.err)
+		}
+		c.out.try = func(fd uintptr) bool {
+			c.out.n, c.out.err = sys.Send(int(fd), c.out.buf, c.out.fds)
+			return !sys.WouldBlock(c.out.err)
+		}
+	}
+	return c, nil
+}
+
+// FromFile makes a blocking Conn of a received socket.
+func FromFile(f *os.File) (*Conn, error) {
+	fd, err := descriptor(f)
+	if err != nil {
+		return nil, err
+	}
+	return &Conn{file: f, fd: fd, buf: make([]byte, 0, firstRead)}, nil
+}
+
+// Close ends both directions; a goroutine that waits in a polled Conn returns.
+func (c *Conn) Close() error { return c.file.Close() }
+
+func (c *Conn) read(buf []byte) (int, []int, error) {
+	if c.oob == nil {
+		c.oob = make([]byte, sys.OOBSpace(codec.MaxHandles))
+	}
+	if c.raw == nil {
+		return sys.Receive(c.fd, buf, c.oob)
+	}
+	c.in.buf = buf
+	err := c.raw.Read(c.in.try)
+	if err == nil {
+		err = c.in.err
+	}
+	n, fds := c.in.n, c.in.fds
+	c.in.n, c.in.fds, c.in.buf, c.in.err = 0, nil, nil, nil
+	return n, fds, err
+}
+
+func (c *Conn) write(buf []byte, fds []int) (int, error) {
+	if c.raw == nil {
+		return sys.Send(c.fd, buf, fds)
+	}
+	c.out.buf, c.out.fds = buf, fds
+	err := c.raw.Write(c.out.try)
+	if err == nil {
+		err = c.out.err
+	}
+	n := c.out.n
+	c.out.n, c.out.fds, c.out.buf, c.out.err = 0, nil, nil, nil
+	return n, err
+}
+
+// Send writes one frame. frame is the body behind HeaderSize bytes of room for
+// the header, so that a frame is one buffer and usually one system call. The
+// files of h are sent beside it and stay the caller's.
+func (c *Conn) Send(kind Kind, seq uint32, frame []byte, h *codec.Handles) error {
+	var fds []int
+	if h != nil && h.Len() > 0 {
+		for _, f := range h.Files() {
+			fd, err := descriptor(f)
+			if err != nil {
+				return err
+			}
+			fds = append(fds, fd)
+		}
+	}
+	Header{Kind: kind, Handles: len(fds), Seq: seq, Length: uint64(len(frame) - HeaderSize)}.put(frame)
+	for len(frame) > 0 {
+		n, err := c.write(frame, fds)
+		if err != nil {
+			return err
+		}
+		frame, fds = frame[n:], nil
+	}
+	return nil
+}
+
+// descriptor is f's number without File.Fd's side effect of making it blocking.
+func descriptor(f *os.File) (fd int, err error) {
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return -1, fmt.Errorf("tandem: descriptor of %s: %w", f.Name(), err)
+	}
+	err = raw.Control(func(n uintptr) { fd = int(n) })
+	if err != nil {
+		return -1, fmt.Errorf("tandem: descriptor of %s: %w", f.Name(), err)
+	}
+	return fd, nil
+}
+
+// Recv reads one frame of at most limit bytes (0: any). Its descriptors go to h.
+// body is valid until the next Recv. io.EOF means that the other side closed
+// between two frames, io.ErrUnexpectedEOF inside one; an error that wraps
+// ErrProtocol that it broke a rule. After any error the Conn is of no more use.
+func (c *Conn) Recv(limit int64, h *codec.Handles) (hd Header, body []byte, err error) {
+	buf := c.buf
+	if cap(buf) > keepMost {
+		buf = make([]byte, 0, firstRead)
+	}
+	buf = append(buf[:0], c.buf[c.used:]...)
+	c.buf, c.used = buf, 0
+	want := HeaderSize
+	for parsed := false; ; {
+		if !parsed && len(buf) >= HeaderSize {
+			if hd, err = parseHeader(buf); err != nil {
+				return hd, nil, err
+			}
+			if limit > 0 && hd.Length > uint64(limit) {
+				return hd, nil, fmt.Errorf("%w: %v frame of %d bytes, the limit is %d", ErrProtocol, hd.Kind, hd.Length, limit)
+			}
+			want, parsed = HeaderSize+int(hd.Length), true
+		}
+		if parsed && len(buf) >= want {
+			break
+		}
+		if len(buf) == cap(buf) {
+			grown := make([]byte, len(buf), max(HeaderSize, min(want, max(2*cap(buf), cap(buf)+growStep))))
+			copy(grown, buf)
+			buf = grown
+		}
+		n, fds, err := c.read(buf[len(buf):cap(buf)])
+		for _, fd := range fds {
+			if e := h.Receive(os.NewFile(uintptr(fd), "descriptor")); e != nil && err == nil {
+				err = fmt.Errorf("%w: %w", ErrProtocol, e)
+			}
+		}
+		switch {
+		case errors.Is(err, syscall.ECONNRESET): // the other side died with bytes unread
+			err = io.EOF
+			fallthrough
+		case err == nil && n == 0:
+			err = io.EOF
+			if len(buf) > 0 {
+				err = io.ErrUnexpectedEOF
+			}
+		}
+		if err != nil {
+			return hd, nil, err
+		}
+		buf = buf[:len(buf)+n]
+	}
+	c.buf, c.used = buf, want
+	if h.Len() != hd.Handles {
+		return hd, nil, fmt.Errorf("%w: %v frame announces %d descriptors and brings %d", ErrProtocol, hd.Kind, hd.Handles, h.Len())
+	}
+	return hd, buf[HeaderSize:want], nil
+}
+
+// Unread is the number of bytes that came behind the last frame. On a lane, where
+// one frame answers one frame, it must be 0.
+func (c *Conn) Unread() int { return len(c.buf) - c.used }
+
+// Room returns an empty frame to append a body to: HeaderSize bytes in dst.
+func Room(dst []byte) []byte {
+	if cap(dst) < HeaderSize {
+		dst = make([]byte, HeaderSize, 512)
+	}
+	return dst[:HeaderSize]
+}

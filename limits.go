@@ -1,0 +1,81 @@
+package tandem
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Limits bounds one call. A zero field is no limit. A place that cannot keep a
+// limit refuses the call with an error that wraps [errors.ErrUnsupported].
+type Limits struct {
+	// Time is how long the task may run, counted from its start in the worker
+	// (time spent in a queue does not count; a context's deadline includes it).
+	// After Time the task's context is cancelled, after Grace more its process
+	// group is killed. The call's error is ErrTimeout.
+	Time time.Duration
+
+	// Grace is how long a task that was asked to stop, by a limit or by its
+	// context, may take before it is killed. Zero means one second, a negative
+	// value kills at once.
+	Grace time.Duration
+
+	// Memory bounds the private data of the worker process in bytes (Linux:
+	// RLIMIT_DATA, which counts heap and stacks but neither shared mappings nor
+	// the processes a task starts). About 40 MiB of it are the Go runtime's. A
+	// worker that breaks it dies, and the error is ErrMemory. Less than 64 MiB
+	// is refused.
+	Memory int64
+
+	// Output bounds the encoded result of a task in bytes. A larger one is
+	// replaced by an error that wraps ErrTooLarge.
+	Output int64
+}
+
+// MinMemory is the least value of Limits.Memory that is accepted: below it the
+// Go runtime itself does not fit.
+const MinMemory = 64 << 20
+
+// Check reports the first field that makes no sense.
+func (l Limits) Check() error {
+	switch {
+	case l.Time < 0:
+		return fmt.Errorf("tandem: Limits.Time is negative (%v); zero means no limit", l.Time)
+	case l.Memory < 0:
+		return fmt.Errorf("tandem: Limits.Memory is negative (%d); zero means no limit", l.Memory)
+	case l.Memory > 0 && l.Memory < MinMemory:
+		return fmt.Errorf("tandem: Limits.Memory of %d bytes cannot be kept: a Go process needs about 40 MiB for itself; use at least %d: %w", l.Memory, int64(MinMemory), errors.ErrUnsupported)
+	case l.Output < 0:
+		return fmt.Errorf("tandem: Limits.Output is negative (%d); zero means no limit", l.Output)
+	}
+	return nil
+}
+
+// Or returns l with its zero fields taken from d.
+func (l Limits) Or(d Limits) Limits {
+	if l.Time == 0 {
+		l.Time = d.Time
+	}
+	if l.Grace == 0 {
+		l.Grace = d.Grace
+	}
+	if l.Memory == 0 {
+		l.Memory = d.Memory
+	}
+	if l.Output == 0 {
+		l.Output = d.Output
+	}
+	return l
+}
+
+// GraceTime is Grace with its zero value resolved: what is left to a task
+// between the request to stop and the kill.
+func (l Limits) GraceTime() time.Duration {
+	switch {
+	case l.Grace < 0:
+		return 0
+	case l.Grace == 0:
+		return time.Second
+	}
+	return l.Grace
+}

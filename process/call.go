@@ -1,0 +1,104 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tandem-go/tandem"
+	"github.com/tandem-go/tandem/internal/event"
+)
+
+// tries is how often an idempotent task runs before its workers' deaths are put
+// down to it; moves is how often a call that was never started is passed on.
+const (
+	tries = 3
+	moves = 10
+)
+
+// Run runs j in a worker; see tandem.Runner. The caller's own goroutine finds
+// the worker, sends the call and reads the reply.
+func (p *Pool) Run(ctx context.Context, j *tandem.Job) error {
+	s, err := p.ready()
+	if err != nil {
+		return err
+	}
+	spec := j.Spec()
+	limits := spec.Limits.Or(s.plan.Limits)
+	if err := s.accepts(spec, limits); err != nil {
+		return err
+	}
+	if err := s.assign.admit(); err != nil {
+		return fmt.Errorf("tandem: %s: %w", spec.Name, err)
+	}
+	defer s.assign.release()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	begun := time.Now()
+	var wait, run time.Duration
+	var w *worker
+	for tried, moved := 1, 0; ; {
+		l, err := s.take(ctx, spec.Name, &wait, begun)
+		if err != nil {
+			s.settled(spec.Name, nil, wait, 0, err)
+			return err
+		}
+		w = l.worker
+		sent := time.Now()
+		err, cause := l.call(ctx, j, limits)
+		run = time.Since(sent)
+		if err != errDied {
+			if leave := s.assign.give(l); leave != nil {
+				leave.leave()
+			}
+			if err != nil && cause != nil {
+				err = cause
+			}
+			s.settled(spec.Name, w, wait, run, err)
+			return err
+		}
+		s.count.crashed.Add(1)
+		switch trusted := w.death.trusted; {
+		case cause != nil:
+			err = cause
+		case trusted && !l.began() && moved < moves:
+			moved++
+			continue // it had not started there; it may start elsewhere
+		case trusted && spec.Idempotent && tried < tries:
+			tried++
+			continue
+		default:
+			crash := w.death.crash(spec.Name)
+			crash.Collateral = w.death.killed && trusted && s.plan.lanes > 1
+			err = crash
+		}
+		s.settled(spec.Name, w, wait, run, err)
+		return err
+	}
+}
+
+// take finds a lane and measures the waiting.
+func (s *poolState) take(ctx context.Context, task string, wait *time.Duration, begun time.Time) (*lane, error) {
+	l, err := s.assign.take(ctx)
+	*wait = time.Since(begun)
+	if err == nil && s.events.On() {
+		s.emit(event.Event{Kind: event.CallStarted, Task: task, Worker: l.worker.number, PID: l.worker.proc.PID, Wait: *wait})
+	}
+	return l, err
+}
+
+// accepts checks the limits of one call.
+func (s *poolState) accepts(spec tandem.Spec, limits tandem.Limits) error {
+	if err := spec.Limits.Check(); err != nil {
+		return err
+	}
+	if limits.Memory == s.plan.Limits.Memory {
+		return nil
+	}
+	if s.plan.lanes > 1 {
+		return fmt.Errorf("tandem: %s: Limits.Memory of a single call cannot be kept in a worker with %d threads, which share it; set it on the pool: %w", spec.Name, s.plan.lanes, errors.ErrUnsupported)
+	}
+	return checkMemory(limits.Memory)
+}

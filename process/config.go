@@ -1,0 +1,149 @@
+package process
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/tandem-go/tandem"
+	"github.com/tandem-go/tandem/internal/child"
+	"github.com/tandem-go/tandem/internal/sys"
+)
+
+// Config says how a process is started. Its zero value is ready; the fields
+// that os/exec has too mean the same, but for the zero of the standard streams.
+type Config struct {
+	// Name is for people. "" means "Process-1", "Process-2", in a worker
+	// "Process-1:1" and so on.
+	Name string
+
+	// Limits bounds the task; in a Pool, use Pool.Limits.
+	Limits tandem.Limits
+
+	// Env is the environment, nil this process's own.
+	Env []string
+
+	// Dir is the working directory, "" this process's own.
+	Dir string
+
+	// Stdin is the standard input, nil the null device: workers would steal the
+	// input from each other and from this process.
+	Stdin *os.File
+
+	// Stdout is where standard output goes, nil this process's own. A *os.File is
+	// handed to the process; any other Writer gets whole lines, one Write at a
+	// time for each process.
+	Stdout io.Writer
+
+	// Stderr is where standard error goes, nil this process's own. It always
+	// passes through this process line by line, which keeps the last lines for
+	// CrashError. io.Discard silences it.
+	Stderr io.Writer
+
+	// ExtraFiles are descriptors 3 and up of the process, as in os/exec. A task's
+	// argument can hold files too, and needs no numbers.
+	ExtraFiles []*os.File
+
+	// MaxStack is the largest stack of one goroutine in bytes. Zero means 64 MiB,
+	// or a quarter of Limits.Memory if that is less, so that endless recursion is
+	// reported as what it is and not as lack of memory.
+	MaxStack int
+
+	// InitTimeout is how long the process may take to reach tandem.Init. Zero
+	// means 30 s.
+	InitTimeout time.Duration
+}
+
+// plan is a Config with its place in the world: all that starting a worker takes.
+type plan struct {
+	Config
+	lanes       int
+	single      bool
+	maxProcs    int
+	vars        []byte
+	setup, exit child.Hook
+}
+
+// checkStart is what must be true before any process can start.
+func checkStart() error {
+	if !child.Root.Ready() {
+		advice := "it must be the first line of main"
+		if name := os.Args[0]; strings.HasSuffix(name, ".test") || strings.HasSuffix(name, ".test.exe") {
+			advice = "in a test binary add: func TestMain(m *testing.M) { tandem.Init(); os.Exit(m.Run()) }"
+		}
+		return fmt.Errorf("tandem: cannot start a process: %w: %s", tandem.ErrNotInit, advice)
+	}
+	if child.Self.Depth >= child.MaxDepth {
+		return fmt.Errorf("tandem: cannot start a process: this is a worker of a worker, %d deep, which is the limit; does a task start itself?", child.Self.Depth)
+	}
+	return nil
+}
+
+// check reports what in c makes no sense or cannot be kept here.
+func (c *Config) check() error {
+	if err := c.Limits.Check(); err != nil {
+		return err
+	}
+	if err := checkMemory(c.Limits.Memory); err != nil {
+		return err
+	}
+	switch {
+	case c.MaxStack < 0:
+		return fmt.Errorf("tandem: Config.MaxStack is negative (%d); zero means 64 MiB", c.MaxStack)
+	case c.InitTimeout < 0:
+		return fmt.Errorf("tandem: Config.InitTimeout is negative (%v); zero means 30 s", c.InitTimeout)
+	}
+	return nil
+}
+
+// checkMemory refuses a memory limit where none can be kept.
+func checkMemory(bytes int64) error {
+	switch {
+	case bytes == 0:
+		return nil
+	case !sys.CanLimitData:
+		return fmt.Errorf("tandem: Limits.Memory cannot be kept on this system: %w", errors.ErrUnsupported)
+	case raceEnabled:
+		return fmt.Errorf("tandem: Limits.Memory cannot be kept in a race build, whose shadow memory counts too: %w", errors.ErrUnsupported)
+	}
+	return nil
+}
+
+func (c *Config) maxStack() int64 {
+	switch {
+	case c.MaxStack > 0:
+		return int64(c.MaxStack)
+	case c.Limits.Memory > 0:
+		return min(64<<20, c.Limits.Memory/4)
+	}
+	return 64 << 20
+}
+
+func (c *Config) initTimeout() time.Duration {
+	if c.InitTimeout > 0 {
+		return c.InitTimeout
+	}
+	return 30 * time.Second
+}
+
+// hook turns a bound call into what the worker is told.
+func hook(b tandem.Bound) (child.Hook, error) {
+	var h child.Hook
+	if b.IsZero() {
+		return h, nil
+	}
+	spec, input, err := b.Encoded()
+	h.Info.Name, h.Info.Schema, h.Input = spec.Name, spec.Schema, input
+	return h, err
+}
+
+// childProcs is a worker's GOMAXPROCS: its share of the processors, enough for
+// its threads, and never one, with which the runtime neither finds concurrent
+// map writes nor reads a cancellation beside a busy task in good time.
+func childProcs(workers, threads int) int {
+	usable := tandem.CPUs()
+	return max(2, (usable+workers-1)/workers, min(threads, usable))
+}

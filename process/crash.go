@@ -1,0 +1,176 @@
+package process
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"syscall"
+
+	"github.com/tandem-go/tandem"
+	"github.com/tandem-go/tandem/internal/child"
+)
+
+// death is what is known of a worker that is gone.
+type death struct {
+	pid      int
+	reason   string
+	exitCode int
+	signal   string
+	stderr   []string
+	report   string
+	err      error // tandem.ErrMemory and the like
+	killed   bool  // by tandem
+	trusted  bool  // it broke no rule
+}
+
+// raceExit is the exit code of a process in which the race detector found
+// something.
+const raceExit = 66
+
+// fatalExit is the exit code of a process that the Go runtime ended.
+const fatalExit = 2
+
+// explain finds out what a worker died of. The wait status alone says little:
+// out of memory, stack overflow and concurrent map writes are all "exit status
+// 2", so the runtime's own words decide.
+func (w *worker) explain() death {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	d := death{
+		pid: w.proc.PID, exitCode: -1, trusted: w.broke == nil, killed: w.killed != "",
+		report: w.report(),
+	}
+	state := w.proc.State()
+	if state != nil {
+		d.exitCode = state.ExitCode()
+		if ws, ok := state.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
+			d.signal = ws.Signal().String()
+		}
+	}
+	crashed := d.exitCode == fatalExit
+	d.stderr = w.output.lines(crashed)
+	if crashed {
+		d.reason, d.err = fatal(d.report+"\n"+strings.Join(d.stderr, "\n"), w.plan.Limits.Memory)
+	}
+	switch {
+	case w.broke != nil:
+		d.reason, d.err = "killed by tandem: "+w.broke.Error(), nil
+	case d.signal != "" && w.killed != "":
+		d.reason, d.err = "killed by tandem: "+w.killed, nil
+	case d.reason != "":
+	case d.signal != "":
+		d.reason = fmt.Sprintf("killed by signal %q, which this program did not send", d.signal)
+		if d.signal != syscall.SIGKILL.String() {
+			d.reason = fmt.Sprintf("ended by signal %q", d.signal)
+		}
+	case w.phase == child.PhaseExec:
+		d.reason = fmt.Sprintf("exit status %d before it reached tandem.Init, which must be the first line of main", d.exitCode)
+	default:
+		d.reason = fmt.Sprintf("exit status %d: the task, or C code in it, ended the process", d.exitCode)
+	}
+	return d
+}
+
+// report is what the Go runtime wrote to the crash output.
+func (w *worker) report() string {
+	b := make([]byte, child.ReportSize)
+	n, err := w.pageFile.ReadAt(b, child.ReportAt)
+	if err != nil && err != io.EOF {
+		return ""
+	}
+	b, _, _ = bytes.Cut(b[:n], []byte{0})
+	return string(b)
+}
+
+// fatal names the end that the Go runtime reports in text, "" if none.
+func fatal(text string, memory int64) (reason string, err error) {
+	has := func(s string) bool { return strings.Contains(text, s) }
+	switch {
+	case has("runtime: out of memory"), has("out of memory allocating heap"), has("runtime: cannot allocate memory"), has("runtime: cannot map pages"):
+		if memory > 0 {
+			return fmt.Sprintf("out of memory: Limits.Memory is %d MiB", memory>>20), tandem.ErrMemory
+		}
+		return "out of memory", nil
+	case has("goroutine stack exceeds"), has("fatal error: stack overflow"):
+		return "stack overflow", nil
+	case has("fatal error: concurrent map"):
+		return line(text, "fatal error: concurrent map", "fatal error: "), nil
+	case has("SIGSEGV: segmentation violation"):
+		return "segmentation violation (SIGSEGV)", nil
+	case has("SIGBUS: bus error"):
+		return "bus error (SIGBUS)", nil
+	case has("SIGABRT: abort"):
+		return "abort (SIGABRT)", nil
+	case has("fatal error: "):
+		return line(text, "fatal error: ", "fatal error: "), nil
+	case has("panic: "):
+		return "a goroutine that the task started panicked: " + line(text, "panic: ", "panic: "), nil
+	}
+	return "", nil
+}
+
+// line is the rest of the line in which mark begins, without prefix.
+func line(text, mark, prefix string) string {
+	_, rest, _ := strings.Cut(text, mark)
+	rest = mark[len(prefix):] + rest
+	rest, _, _ = strings.Cut(rest, "\n")
+	return strings.TrimSpace(rest)
+}
+
+// crash is the error of a call to task that ran in a worker when it died.
+func (d *death) crash(task string) *tandem.CrashError {
+	return &tandem.CrashError{
+		Task: task, PID: d.pid, Reason: d.reason, ExitCode: d.exitCode, Signal: d.signal,
+		Stderr: d.stderr, Report: d.report, Err: d.err,
+	}
+}
+
+// stillbirth is why a worker that is gone never served.
+func (w *worker) stillbirth() error {
+	w.mu.Lock()
+	refused := w.refused
+	w.mu.Unlock()
+	switch {
+	case refused != nil && refused.stage == 1:
+		return fmt.Errorf("tandem: Setup of %s: %w", w.process.Name(), child.Root.Failure(refused.body))
+	case refused != nil:
+		return errors.New(string(refused.body))
+	}
+	tail := ""
+	if n := len(w.death.stderr); n > 0 {
+		tail = "; it wrote: " + strings.Join(w.death.stderr[max(0, n-3):], " | ")
+	}
+	what := "did not start"
+	if w.phase >= child.PhaseInit {
+		what = "died in its Setup"
+	}
+	return fmt.Errorf("tandem: %s (pid %d) %s: %s%s: %w", w.process.Name(), w.proc.PID, what, w.death.reason, tail, w.death.crash(w.plan.setup.Info.Name))
+}
+
+// farewell is what was wrong with the end of a worker that was let go: a failed
+// Exit hook, a race.
+func (w *worker) farewell() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case w.refused != nil && w.refused.stage == 2:
+		return fmt.Errorf("tandem: Exit of %s: %w", w.process.Name(), child.Root.Failure(w.refused.body))
+	case raceEnabled && w.death.exitCode == raceExit:
+		return fmt.Errorf("tandem: %s (pid %d): the race detector found a data race; its report is on standard error", w.process.Name(), w.proc.PID)
+	}
+	return nil
+}
+
+// exitCode is Python's: the code, or minus the signal's number.
+func exitCode(state *os.ProcessState) int {
+	if state == nil {
+		return -1
+	}
+	if ws, ok := state.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
+		return -int(ws.Signal())
+	}
+	return state.ExitCode()
+}

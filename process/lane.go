@@ -1,0 +1,219 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/tandem-go/tandem"
+	"github.com/tandem-go/tandem/internal/codec"
+	"github.com/tandem-go/tandem/internal/wire"
+)
+
+// lane is one stream of calls to a worker, one at a time. The goroutine that
+// makes a call writes it and reads its own reply; no other stands between. A
+// worker with threads has one lane for each, so there is nothing to sort out.
+type lane struct {
+	worker *worker
+	index  int
+	conn   *wire.Conn
+	frame  []byte // kept between calls
+
+	mu     sync.Mutex
+	seq    uint32 // the call that runs
+	open   bool   // it does
+	cause  error  // why it was asked to stop, nil if it was not
+	limit  *time.Timer
+	grace  *time.Timer
+	retire func() // takes the worker out of its pool; nil outside pools
+}
+
+func newLane(w *worker, i int, conn *wire.Conn) *lane {
+	return &lane{worker: w, index: i, conn: conn}
+}
+
+// errDied says that the worker died in the call; its death says how.
+var errDied = errors.New("worker died")
+
+// call runs j on the worker. err is the outcome, or errDied; cause says why the
+// call was asked to stop, nil if it was not.
+func (l *lane) call(ctx context.Context, j *tandem.Job, limits tandem.Limits) (err, cause error) {
+	var h codec.Handles
+	frame, err := l.encode(ctx, j, limits, &h)
+	if err != nil {
+		return err, nil
+	}
+	l.number()
+	end := l.watch(ctx, limits)
+	if err = l.send(frame, &h); err == nil {
+		err = l.reply(j, limits)
+	}
+	return err, end()
+}
+
+// encode makes the frame of a call. Its error is the caller's: nothing was sent.
+func (l *lane) encode(ctx context.Context, j *tandem.Job, limits tandem.Limits, h *codec.Handles) ([]byte, error) {
+	spec := j.Spec()
+	info := wire.CallInfo{Name: spec.Name, Schema: spec.Schema, Output: limits.Output, Meta: spec.Meta}
+	if limits.Memory != l.worker.plan.Limits.Memory {
+		info.Memory = limits.Memory
+	}
+	if deadline, ok := ctx.Deadline(); ok {
+		info.Left = max(time.Until(deadline), 1)
+	}
+	frame, err := j.AppendInput(info.Append(wire.Room(l.frame)), h)
+	if err == nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return frame, err
+}
+
+// send puts the frame into the lane.
+func (l *lane) send(frame []byte, h *codec.Handles) error {
+	if l.frame = frame; cap(frame) > 4<<20 {
+		l.frame = nil // one large call must not hold its memory for ever
+	}
+	if err := l.conn.Send(wire.Call, l.seq, frame, h); err != nil {
+		return l.failed(err)
+	}
+	return nil
+}
+
+// reply waits for the outcome and settles j with it. errDied means that there is
+// none.
+func (l *lane) reply(j *tandem.Job, limits tandem.Limits) error {
+	limit := int64(0)
+	if limits.Output > 0 {
+		limit = limits.Output + 64<<10 // an error may take the result's place
+	}
+	var h codec.Handles
+	defer h.Close()
+	hd, body, err := l.conn.Recv(limit, &h)
+	if err != nil {
+		return l.failed(err)
+	}
+	switch {
+	case hd.Seq != l.seq || l.conn.Unread() > 0 || hd.Kind != wire.Result && hd.Kind != wire.Unrun:
+		return l.failed(fmt.Errorf("%w: %v frame %d with %d bytes behind it answers call %d", wire.ErrProtocol, hd.Kind, hd.Seq, l.conn.Unread(), l.seq))
+	case hd.Kind == wire.Unrun:
+		return errors.New(string(body))
+	}
+	err = j.SetOutput(body, &h)
+	if errors.Is(err, tandem.ErrMalformed) {
+		return l.failed(fmt.Errorf("%w: %w", wire.ErrProtocol, err))
+	}
+	return err
+}
+
+// failed turns a broken transport into errDied. A process whose lane is broken
+// is of no use: it is dying, or it must.
+func (l *lane) failed(err error) error {
+	if errors.Is(err, wire.ErrProtocol) {
+		l.worker.violated(err)
+	} else {
+		// The kernel closes a dying process's sockets before anybody can see its
+		// death. One that merely closed them gets the grace time to explain itself.
+		l.worker.leave()
+	}
+	<-l.worker.gone
+	return errDied
+}
+
+// number begins the next call.
+func (l *lane) number() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.seq++; l.seq == 0 {
+		l.seq = 1 // 0 stands for "none" in the worker's page
+	}
+	l.open, l.cause = true, nil
+}
+
+// watch makes ctx and the time limit stop the present call. The result ends the
+// watching; it is the stop's cause, nil if there was none.
+func (l *lane) watch(ctx context.Context, limits tandem.Limits) (end func() error) {
+	seq := l.seq
+	unhook := func() bool { return true }
+	if ctx.Done() != nil {
+		unhook = context.AfterFunc(ctx, func() { l.stop(seq, context.Cause(ctx), limits) })
+	}
+	if limits.Time > 0 {
+		l.mu.Lock()
+		l.limit = time.AfterFunc(limits.Time, func() {
+			l.stop(seq, fmt.Errorf("tandem: stopped after %v: %w", limits.Time, tandem.ErrTimeout), limits)
+		})
+		l.mu.Unlock()
+	}
+	return func() error {
+		unhook()
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.open = false
+		for _, t := range []*time.Timer{l.limit, l.grace} {
+			if t != nil {
+				t.Stop()
+			}
+		}
+		l.limit, l.grace = nil, nil
+		return l.cause
+	}
+}
+
+// stop asks the call to end, and kills after the grace time: the first cause
+// wins, a second one is not heard. In a worker with threads a kill hits the
+// neighbours too, so the worker is taken out of the pool first, at once for a
+// limit, and for a cancellation when the call has not listened; then its
+// neighbours have the grace time.
+func (l *lane) stop(seq uint32, cause error, limits tandem.Limits) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.open || l.seq != seq || l.cause != nil {
+		return
+	}
+	l.cause = cause
+	w := l.worker
+	go w.say(wire.Cancel, seq, wire.AppendUint64(nil, uint64(l.index))) // a worker that does not read must not block this
+	grace := limits.GraceTime()
+	if w.plan.lanes <= 1 || l.retire == nil {
+		l.grace = time.AfterFunc(grace, func() { l.kill(seq) })
+		return
+	}
+	if errors.Is(cause, tandem.ErrTimeout) {
+		go l.retire()
+		l.grace = time.AfterFunc(grace, func() { l.kill(seq) })
+		return
+	}
+	l.grace = time.AfterFunc(grace, func() {
+		l.retire()
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.open && l.seq == seq {
+			l.grace = time.AfterFunc(grace, func() { l.kill(seq) })
+		}
+	})
+}
+
+func (l *lane) kill(seq uint32) {
+	l.mu.Lock()
+	runs := l.open && l.seq == seq
+	cause := l.cause
+	l.mu.Unlock()
+	if runs {
+		l.worker.kill(fmt.Sprintf("a task did not stop when it was asked (%v)", cause))
+	}
+}
+
+// began reports whether the worker had started the present call when it died.
+func (l *lane) began() bool {
+	return l.worker.started[l.index] == uint64(l.seq)
+}
+
+// stopNow stops whatever call runs, for Close.
+func (l *lane) stopNow(cause error) {
+	l.mu.Lock()
+	seq := l.seq
+	l.mu.Unlock()
+	l.stop(seq, cause, l.worker.plan.Limits)
+}

@@ -1,0 +1,79 @@
+package process
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/tandem-go/tandem/internal/event"
+)
+
+// Stats is a pool at one moment.
+type Stats struct {
+	Workers int // that serve or are leaving
+	Idle    int // places that are free
+	Running int // calls in workers
+	Queued  int // calls that wait for a worker
+
+	Done    uint64 // calls that settled with a value
+	Failed  uint64 // calls that settled with an error
+	Crashed uint64 // calls whose worker died; some were run again
+	Started uint64 // workers that came to serve
+	Ended   uint64 // of which are gone
+}
+
+// Progress is what Pool.Progress is told after each call.
+type Progress struct {
+	Task      string        // full name
+	Worker    int           // its number in the pool, 0 if none took the call
+	PID       int           // of the worker
+	Wait, Run time.Duration // in the queue, in the worker
+	Err       error         // the outcome's
+	Stats     Stats         // the pool right after
+}
+
+type counters struct {
+	done, failed, crashed, started, ended atomic.Uint64
+}
+
+// Stats describes the pool now.
+func (p *Pool) Stats() Stats { return p.use().stats() }
+
+func (s *poolState) stats() Stats {
+	st := Stats{
+		Done: s.count.done.Load(), Failed: s.count.failed.Load(), Crashed: s.count.crashed.Load(),
+		Started: s.count.started.Load(), Ended: s.count.ended.Load(),
+	}
+	a := s.assign
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	st.Workers, st.Idle, st.Queued = len(a.workers), len(a.idle), a.queue.Len()
+	for w := range a.workers {
+		st.Running += w.busy
+	}
+	return st
+}
+
+// settled counts a call's outcome and tells those who want to know.
+func (s *poolState) settled(task string, w *worker, wait, run time.Duration, err error) {
+	if err == nil {
+		s.count.done.Add(1)
+	} else {
+		s.count.failed.Add(1)
+	}
+	if s.pool.Progress == nil && !s.events.On() {
+		return
+	}
+	number, pid := 0, 0
+	if w != nil {
+		number, pid = w.number, w.proc.PID
+	}
+	s.emit(event.Event{Kind: event.CallSettled, Task: task, Worker: number, PID: pid, Wait: wait, Run: run, Err: err})
+	if s.pool.Progress != nil {
+		s.pool.Progress(Progress{Task: task, Worker: number, PID: pid, Wait: wait, Run: run, Err: err, Stats: s.stats()})
+	}
+}
+
+func (s *poolState) emit(e event.Event) {
+	e.Pool = s.name
+	s.events.Emit(e)
+}

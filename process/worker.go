@@ -1,0 +1,296 @@
+package process
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/tandem-go/tandem/internal/child"
+	"github.com/tandem-go/tandem/internal/codec"
+	"github.com/tandem-go/tandem/internal/spawn"
+	"github.com/tandem-go/tandem/internal/sys"
+	"github.com/tandem-go/tandem/internal/wire"
+)
+
+// worker is one process as its parent sees it: a channel for what is said beside
+// the calls, one lane for each call that it can run at once, and a page in which
+// it notes what it has started.
+type worker struct {
+	plan    *plan
+	number  int // in its pool, from 1
+	process *Process
+	proc    *spawn.Proc
+	control *wire.Conn
+	lanes   []*lane
+	output  *output
+
+	page     *sys.Page
+	pageFile *os.File
+
+	speak sync.Mutex // held to send on control
+
+	mu      sync.Mutex
+	killed  string   // why tandem killed it, "" if it did not
+	broke   error    // the rule of the protocol it broke
+	refused *refusal // its last word
+	started []uint64 // last call started on each lane; valid after gone
+	phase   uint64   // how far its life went; valid after gone
+	gone    chan struct{}
+	death   death // valid after gone
+	leaving *time.Timer
+
+	// What follows belongs to the pool's state machine, under its mutex.
+	tasks    int // calls it was given
+	most     int // after so many it is replaced, 0: never
+	busy     int // lanes with a call
+	retiring bool
+}
+
+type refusal struct {
+	stage uint32 // 0 handshake, 1 Setup, 2 Exit
+	body  []byte
+}
+
+// launch starts a process. What it is told lies in its channel before the exec,
+// so that it waits for nothing. first, if not nil, is called with the first lane
+// before the exec, to put a call there.
+func launch(p *plan, name string, first func(*lane) error) (w *worker, err error) {
+	w = &worker{plan: p, gone: make(chan struct{})}
+	var theirs codec.Handles // the worker's ends
+	defer func(made *worker) {
+		theirs.Close()
+		if err != nil {
+			made.release()
+		}
+	}(w)
+	control, err := w.channel(&theirs)
+	if err != nil {
+		return nil, err
+	}
+	w.control = control
+	end, err := theirs.Take(0)
+	if err != nil {
+		return nil, err
+	}
+	defer end.Close()
+	theirs.Close()
+
+	if w.pageFile, err = sys.NewPageFile("tandem-page", child.PageFile); err != nil {
+		return nil, err
+	}
+	if w.page, err = sys.NewPage(w.pageFile); err != nil {
+		return nil, err
+	}
+	hello := p.hello(name)
+	var send codec.Handles
+	send.Add(w.pageFile)
+	if r := spawn.Registrations(); r != nil {
+		hello.Warden = true
+		send.Add(r)
+	}
+	for i := range max(p.lanes, 1) {
+		conn, err := w.channel(&theirs)
+		if err != nil {
+			return nil, err
+		}
+		w.lanes = append(w.lanes, newLane(w, i, conn))
+	}
+	for _, f := range theirs.Files() {
+		if _, err := send.Add(f); err != nil {
+			return nil, err
+		}
+	}
+	frame := hello.Append(wire.Room(nil))
+	early := len(frame) < 64<<10 // fits the socket's buffer, whoever reads
+	if early {
+		if err := w.control.Send(wire.Start, 0, frame, &send); err != nil {
+			return nil, err
+		}
+	}
+	if first != nil {
+		if err := first(w.lanes[0]); err != nil {
+			return nil, err
+		}
+	}
+	stdio, err := w.open()
+	if err != nil {
+		return nil, err
+	}
+	w.proc, err = spawn.Start(spawn.Command{Env: p.Env, Dir: p.Dir, Stdio: stdio.theirs, Extra: p.ExtraFiles, Worker: end})
+	stdio.closeTheirs()
+	if err != nil {
+		return nil, err
+	}
+	w.process = newProcess(name, w.proc)
+	if !early {
+		if err := w.control.Send(wire.Start, 0, frame, &send); err != nil {
+			w.kill("it could not be told who it is: " + err.Error())
+		}
+	}
+	return w, nil
+}
+
+// channel makes a socket pair: this side as a Conn, the other into theirs.
+func (w *worker) channel(theirs *codec.Handles) (*wire.Conn, error) {
+	ours, other, err := sys.Socketpair()
+	if err != nil {
+		return nil, err
+	}
+	f, err := sys.File(other, "tandem socket", false)
+	if err == nil {
+		err = theirs.Receive(f)
+	}
+	if err != nil {
+		sys.CloseAll([]int{ours})
+		return nil, err
+	}
+	return wire.NewConn(ours, "tandem socket", true)
+}
+
+func (p *plan) hello(name string) *child.Hello {
+	h := &child.Hello{
+		Name: name, ParentName: Current().Name(), Depth: child.Self.Depth + 1,
+		Lanes: p.lanes, MaxProcs: p.maxProcs, MaxStack: p.maxStack(), Memory: p.Limits.Memory,
+		Single: p.single, Setup: p.setup, Exit: p.exit, Vars: p.vars,
+	}
+	h.Build, h.Tasks = child.Root.Identity()
+	return h
+}
+
+// awaken waits until the worker serves. Its error is the reason why it does not,
+// and then the process is gone.
+func (w *worker) awaken() error {
+	slow := time.AfterFunc(w.plan.initTimeout(), func() {
+		if w.phaseNow() == child.PhaseExec {
+			w.kill(fmt.Sprintf("it did not reach tandem.Init within %v", w.plan.initTimeout()))
+		}
+	})
+	err := w.listen(wire.Ready)
+	slow.Stop()
+	if err == nil {
+		return nil
+	}
+	w.bury()
+	return w.stillbirth()
+}
+
+// listen reads what the worker says until it says kind, or no more.
+func (w *worker) listen(kind wire.Kind) error {
+	for {
+		var h codec.Handles
+		hd, body, err := w.control.Recv(1<<20, &h)
+		h.Close()
+		switch {
+		case err != nil:
+			if errors.Is(err, wire.ErrProtocol) {
+				w.violated(err)
+			}
+			return err
+		case hd.Kind == kind:
+			return nil
+		case hd.Kind == wire.Refused:
+			w.mu.Lock()
+			w.refused = &refusal{hd.Seq, append([]byte(nil), body...)}
+			w.mu.Unlock()
+		default:
+			err := fmt.Errorf("%w: %v frame on the control channel", wire.ErrProtocol, hd.Kind)
+			w.violated(err)
+			return err
+		}
+	}
+}
+
+// bury waits for the end of a worker that no longer speaks, and settles what
+// there is to know about it. It is called once, by the worker's keeper.
+func (w *worker) bury() {
+	// A process that closed its channel and stays is of no use to anybody.
+	late := time.AfterFunc(w.plan.Limits.GraceTime(), func() { w.kill("it closed its channel and did not end") })
+	<-w.proc.Done()
+	late.Stop()
+	w.output.finish()
+	w.started = make([]uint64, len(w.lanes))
+	for i := range w.lanes {
+		w.started[i] = w.page.Word(child.FirstLane + i).Load()
+	}
+	w.phase = w.page.Word(child.PhaseWord).Load()
+	w.death = w.explain()
+	w.process.ended(w.proc.State())
+	w.release()
+	close(w.gone)
+}
+
+// release gives back what this process holds of a worker.
+func (w *worker) release() {
+	if w.control != nil {
+		w.control.Close()
+	}
+	for _, l := range w.lanes {
+		l.conn.Close()
+	}
+	w.mu.Lock()
+	if w.page != nil {
+		w.page.Close()
+		w.page = nil
+	}
+	if w.leaving != nil {
+		w.leaving.Stop()
+	}
+	w.mu.Unlock()
+	if w.pageFile != nil {
+		w.pageFile.Close()
+	}
+}
+
+// phaseNow is how far the worker's life has gone.
+func (w *worker) phaseNow() uint64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.page == nil {
+		return child.PhaseLeaving
+	}
+	return w.page.Word(child.PhaseWord).Load()
+}
+
+// kill ends the process and its group. The first reason given is the one told.
+func (w *worker) kill(why string) {
+	w.mu.Lock()
+	if w.killed == "" {
+		w.killed = why
+	}
+	w.mu.Unlock()
+	if w.proc != nil {
+		w.proc.Kill()
+	}
+}
+
+// violated is called when the worker broke a rule: nothing of it is believed any
+// more.
+func (w *worker) violated(rule error) {
+	w.mu.Lock()
+	if w.broke == nil {
+		w.broke = rule
+	}
+	w.mu.Unlock()
+	w.kill("it broke the protocol")
+}
+
+// say sends a frame without descriptors to the worker. A failure means that it
+// is dying, which others notice too.
+func (w *worker) say(kind wire.Kind, seq uint32, body []byte) {
+	w.speak.Lock()
+	defer w.speak.Unlock()
+	w.control.Send(kind, seq, append(wire.Room(nil), body...), nil)
+}
+
+// leave asks the worker to end when its calls have, and kills it if it has not
+// ended after the grace time.
+func (w *worker) leave() {
+	go w.say(wire.Exit, 0, nil) // a worker that does not read must not hold its pool up
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.leaving == nil {
+		w.leaving = time.AfterFunc(w.plan.Limits.GraceTime(), func() { w.kill("it was asked to leave and did not") })
+	}
+}

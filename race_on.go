@@ -1,0 +1,5 @@
+//go:build race
+
+package tandem
+
+const roundTrip = true

@@ -1,0 +1,125 @@
+package tandem
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"maps"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// definition is a registered task without its types.
+type definition struct {
+	name, short string
+	schema      uint64
+	idempotent  bool
+	where       string // file:line of NewTask, for the panic about a second one
+	execute     func(ctx context.Context, s Spec, in []byte, h *Handles, dst []byte) ([]byte, error)
+}
+
+// registry holds the tasks of the program. It is written only before Init and
+// read without a lock after it.
+var registry struct {
+	sync.Mutex
+	tasks map[string]*definition
+	vars  map[string]variable
+	ready bool // Init was called
+}
+
+func register(short string, in, out uint64, execute func(context.Context, Spec, []byte, *Handles, []byte) ([]byte, error)) *definition {
+	pkg, where := creator()
+	if err := checkName(short); err != nil {
+		panic(fmt.Sprintf("tandem: NewTask(%q) at %s: %v", short, where, err))
+	}
+	d := &definition{
+		name: pkg + "." + short, short: short, where: where, execute: execute,
+		schema: in*0x9e3779b97f4a7c15 ^ out,
+	}
+	registry.Lock()
+	defer registry.Unlock()
+	if registry.ready {
+		panic(fmt.Sprintf("tandem: NewTask(%q) at %s was called after Init, so no worker would know the task; make it a package-level variable", short, where))
+	}
+	if other := registry.tasks[d.name]; other != nil {
+		panic(fmt.Sprintf("tandem: NewTask(%q) at %s: package %s has a task of that name already, made at %s; choose another name", short, where, pkg, other.where))
+	}
+	if registry.tasks == nil {
+		registry.tasks = make(map[string]*definition)
+	}
+	registry.tasks[d.name] = d
+	return d
+}
+
+func checkName(name string) error {
+	if name == "" {
+		return fmt.Errorf("the name is empty")
+	}
+	if i := strings.IndexFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }); i >= 0 {
+		return fmt.Errorf("the name has a control character at byte %d", i)
+	}
+	return nil
+}
+
+// creator finds the package that called NewTask or NewVar, and where.
+func creator() (pkg, where string) {
+	var pcs [8]uintptr
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
+	for {
+		f, more := frames.Next()
+		pkg = packageOf(f.Function)
+		// The generic NewTask and NewVar are instantiated under this package's
+		// name; the first frame outside it is the caller's. This package's own
+		// external tests have another import path.
+		if pkg != "github.com/tandem-go/tandem" || !more {
+			return pkg, fmt.Sprintf("%s:%d", f.File, f.Line)
+		}
+	}
+}
+
+// packageOf cuts a function's full name down to its import path. A dot inside
+// the last path element is escaped by the linker, so the first one after the
+// last slash ends the path; type arguments may hold slashes and go first.
+func packageOf(function string) string {
+	if i := strings.IndexByte(function, '['); i >= 0 {
+		function = function[:i]
+	}
+	slash := strings.LastIndexByte(function, '/')
+	if dot := strings.IndexByte(function[slash+1:], '.'); dot >= 0 {
+		return function[:slash+1+dot]
+	}
+	return function
+}
+
+// Execute runs a task on the far side of any transport: it decodes in, runs the
+// task, and appends the outcome (its value or its error) to dst for
+// Job.SetOutput. h holds the descriptors that came with in, and on return those
+// that go with the outcome.
+//
+// An error means that there is no outcome, because the task was never started:
+// it is unknown here, was built with other types, or its argument could not be
+// decoded. runtime.Goexit in the task ends the calling goroutine.
+func Execute(ctx context.Context, s Spec, in []byte, h *Handles, dst []byte) ([]byte, error) {
+	d := registry.tasks[s.Name]
+	if d == nil {
+		return dst, fmt.Errorf("tandem: %s: this program has no such task; both sides must be the same program", s.Name)
+	}
+	if d.schema != s.Schema {
+		return dst, fmt.Errorf("tandem: %s: its argument or result has another structure here; both sides must be built from the same source", s.Name)
+	}
+	if len(s.Meta) > 0 {
+		ctx = context.WithValue(ctx, metaKey{}, s.Meta)
+	}
+	return d.execute(ctx, s, in, h, dst)
+}
+
+// tableHash identifies the tasks of this program: names and schemas.
+func tableHash() uint64 {
+	h := fnv.New64a()
+	for _, name := range slices.Sorted(maps.Keys(registry.tasks)) {
+		fmt.Fprintf(h, "%s\x00%x\x00", name, registry.tasks[name].schema)
+	}
+	return h.Sum64()
+}

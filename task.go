@@ -1,0 +1,296 @@
+package tandem
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/tandem-go/tandem/internal/codec"
+)
+
+// This file is where types vanish and where they return. Above it everything is
+// In and Out, below it everything is a name and bytes:
+//
+//	Placed.Call → Runner.Run → Job.AppendInput ══ border ══ Execute → your function
+//	(Out, error) ←──────────── Job.SetOutput  ══ border ══ outcome bytes
+
+// Task is a function that can run anywhere. Make it with NewTask and keep it in
+// a package-level variable. Its methods are safe for concurrent use.
+type Task[In, Out any] struct {
+	def *definition
+	fn  func(context.Context, In) (Out, error)
+	in  *codec.Codec[In]
+	out *codec.Codec[Out]
+}
+
+// NewTask makes a task and registers it under the import path of its caller and
+// name, which is its identity in every process of this program. It panics on
+// what only the programmer can mend: called after Init (make it a package-level
+// variable), a name used twice, a nil function, and an In or Out that cannot
+// travel, whose field it names.
+//
+// The context that f gets ends when its call is cancelled or runs out of time.
+// A panic in f is returned to the caller as *PanicError.
+func NewTask[In, Out any](name string, f func(ctx context.Context, in In) (Out, error)) *Task[In, Out] {
+	if f == nil {
+		panic(fmt.Sprintf("tandem: NewTask(%q): the function is nil", name))
+	}
+	t := &Task[In, Out]{fn: f}
+	var err error
+	if t.in, err = codec.Of[In](); err != nil {
+		panic(fmt.Sprintf("tandem: NewTask(%q): argument: %v", name, err))
+	}
+	if t.out, err = codec.Of[Out](); err != nil {
+		panic(fmt.Sprintf("tandem: NewTask(%q): result: %v", name, err))
+	}
+	t.def = register(name, t.in.Schema(), t.out.Schema(), t.execute)
+	return t
+}
+
+// Name is the name given to NewTask.
+func (t *Task[In, Out]) Name() string { return t.def.short }
+
+// FullName is the import path of the package that made the task, a dot, and its
+// name: what errors, events and the wire use.
+func (t *Task[In, Out]) FullName() string { return t.def.name }
+
+// Idempotent declares that running the task twice does no harm. Its calls run
+// again when a worker died while it ran them through no fault of a limit. It is
+// part of the variable's declaration and returns t.
+func (t *Task[In, Out]) Idempotent() *Task[In, Out] {
+	t.def.idempotent = true
+	return t
+}
+
+// On joins the task and a place. A nil r is Inline.
+func (t *Task[In, Out]) On(r Runner) Placed[In, Out] {
+	if r == nil {
+		r = Inline
+	}
+	return Placed[In, Out]{task: t, runner: r}
+}
+
+// With binds the task to an argument, for a hook such as process.Pool.Setup.
+// The argument is encoded now, so a later change of it does not show; what
+// cannot be encoded is an error of the hook's first run.
+func (t *Task[In, Out]) With(in In) Bound {
+	b := Bound{spec: Spec{Name: t.def.name, Schema: t.def.schema}, bound: true}
+	var h Handles
+	b.input, b.err = t.in.Append(nil, &in, &h)
+	if b.err == nil && h.Len() > 0 {
+		b.err = fmt.Errorf("tandem: %s: a bound argument cannot hold descriptors: %w", t.def.name, errors.ErrUnsupported)
+	}
+	return b
+}
+
+// Bound is a task with its argument: a call to be made later, somewhere else.
+// The zero Bound is no call.
+type Bound struct {
+	spec  Spec
+	input []byte
+	err   error
+	bound bool
+}
+
+// IsZero reports whether b is no call.
+func (b Bound) IsZero() bool { return !b.bound }
+
+// Encoded returns the call as a runner ships it, or why it cannot be shipped.
+func (b Bound) Encoded() (s Spec, input []byte, err error) { return b.spec, b.input, b.err }
+
+// Placed is a task on a place. It is a value: copy it, keep it, use it from many
+// goroutines. The zero Placed is not usable; a Placed without a place runs
+// Inline.
+type Placed[In, Out any] struct {
+	task   *Task[In, Out]
+	runner Runner
+	limits Limits
+	window int
+}
+
+// Limit returns p with limits for each of its calls. Zero fields are the
+// place's.
+func (p Placed[In, Out]) Limit(l Limits) Placed[In, Out] {
+	p.limits = l
+	return p
+}
+
+// Call runs the task and waits for its outcome. ctx owns the work: its deadline
+// and its end reach the task, its values do not, its Meta does.
+func (p Placed[In, Out]) Call(ctx context.Context, in In) (Out, error) {
+	c := p.job(p.check(ctx), in)
+	err := p.runner.Run(ctx, &c.Job)
+	return c.result(err)
+}
+
+func (p Placed[In, Out]) job(ctx context.Context, in In) *call[In, Out] {
+	c := &call[In, Out]{task: p.task, in: in}
+	c.spec = Spec{
+		Name: p.task.def.name, Schema: p.task.def.schema, Idempotent: p.task.def.idempotent,
+		Limits: p.limits, Meta: MetaOf(ctx),
+	}
+	c.erased = c
+	return c
+}
+
+// check is where the programmer's mistakes end: a nil context, a Placed that On
+// did not make.
+func (p Placed[In, Out]) check(ctx context.Context) context.Context {
+	if p.task == nil {
+		panic("tandem: the zero Placed was used; make one with task.On(place)")
+	}
+	if ctx == nil {
+		panic(fmt.Sprintf("tandem: %s: the context is nil; use context.Background()", p.task.def.name))
+	}
+	return ctx
+}
+
+// call is a Job with its types. One allocation holds all of it.
+type call[In, Out any] struct {
+	Job
+	task *Task[In, Out]
+	in   In
+	out  Out
+
+	index int   // in its batch
+	err   error // of its settlement there
+}
+
+// result is the outcome of a call whose Run returned err: never both a value and
+// an error.
+func (c *call[In, Out]) result(err error) (Out, error) {
+	if err != nil {
+		var zero Out
+		return zero, err
+	}
+	return c.out, nil
+}
+
+func (c *call[In, Out]) size() (int, bool) { return c.task.in.Size(&c.in) }
+
+func (c *call[In, Out]) appendInput(dst []byte, h *Handles) ([]byte, error) {
+	dst, err := c.task.in.Append(dst, &c.in, h)
+	if err != nil {
+		return dst, fmt.Errorf("tandem: %s: argument: %w", c.spec.Name, err)
+	}
+	return dst, nil
+}
+
+func (c *call[In, Out]) setOutput(src []byte, h *Handles) error {
+	kind, body, err := splitOutcome(src)
+	if err == nil {
+		switch kind {
+		case outcomeError:
+			var failure error
+			if failure, err = decodeError(body); err == nil {
+				return failure
+			}
+		case outcomeValue:
+			var out Out
+			if err = c.task.out.Decode(body, &out, h); err == nil {
+				c.out = out
+				return nil
+			}
+		}
+	}
+	return fmt.Errorf("tandem: %s: %w: %w", c.spec.Name, ErrMalformed, err)
+}
+
+func (c *call[In, Out]) invoke(ctx context.Context) error {
+	in := c.in
+	if roundTrip {
+		if err := copyThrough(c.task.in, &c.in, &in); err != nil {
+			return fmt.Errorf("tandem: %s: argument: %w", c.spec.Name, err)
+		}
+	}
+	out, err := protect(ctx, c.task.fn, in)
+	if err == nil && roundTrip {
+		var copied Out
+		if err = copyThrough(c.task.out, &out, &copied); err != nil {
+			err = fmt.Errorf("tandem: %s: result: %w", c.spec.Name, err)
+		}
+		out = copied
+	}
+	if err == nil && c.spec.Limits.Output > 0 {
+		// Inline and goroutine places keep this limit too: it is about meaning.
+		if err = c.checkOutput(&out); err != nil {
+			return err
+		}
+	}
+	if err != nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx) // the first cause wins over what the task made of it
+		}
+		return portable(err)
+	}
+	c.out = out
+	return nil
+}
+
+func (c *call[In, Out]) checkOutput(out *Out) error {
+	var h Handles
+	b, err := c.task.out.Append(nil, out, &h)
+	if err != nil {
+		return fmt.Errorf("tandem: %s: result: %w", c.spec.Name, err)
+	}
+	return c.spec.tooLarge(len(b))
+}
+
+// tooLarge is the error of a result of n bytes that Limits.Output forbids.
+func (s Spec) tooLarge(n int) error {
+	if s.Limits.Output <= 0 || int64(n) <= s.Limits.Output {
+		return nil
+	}
+	return fmt.Errorf("tandem: %s: result of %d bytes is over Limits.Output of %d: %w", s.Name, n, s.Limits.Output, ErrTooLarge)
+}
+
+// copyThrough passes a value through its codec as a process border would.
+func copyThrough[T any](c *codec.Codec[T], from, to *T) error {
+	var h Handles
+	b, err := c.Append(nil, from, &h)
+	if err != nil {
+		return err
+	}
+	var far Handles
+	defer far.Close()
+	if err := far.Duplicate(&h); err != nil {
+		return err
+	}
+	return c.Decode(b, to, &far)
+}
+
+// execute is the far side of a call: decode, run, append the outcome.
+func (t *Task[In, Out]) execute(ctx context.Context, s Spec, input []byte, h *Handles, dst []byte) ([]byte, error) {
+	var in In
+	err := t.in.Decode(input, &in, h)
+	h.Close() // what the argument did not take; h carries the result's from here on
+	if err != nil {
+		return dst, fmt.Errorf("tandem: %s: argument: %w", t.def.name, err)
+	}
+	start := len(dst)
+	out, err := protect(ctx, t.fn, in)
+	if err == nil {
+		dst, err = t.out.Append(append(dst, outcomeValue), &out, h)
+		if err == nil {
+			err = s.tooLarge(len(dst) - start - 1)
+		} else {
+			err = fmt.Errorf("tandem: %s: result: %w", t.def.name, err)
+		}
+	}
+	if err != nil {
+		*h = Handles{}
+		dst = appendError(append(dst[:start], outcomeError), err)
+	}
+	return dst, nil
+}
+
+// protect runs f and turns a panic or Goexit into an error. Goexit still ends
+// the goroutine, so its error is seen only where the caller prepared for it.
+func protect[In, Out any](ctx context.Context, f func(context.Context, In) (Out, error), in In) (out Out, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = newPanicError(v)
+		}
+	}()
+	return f(ctx, in)
+}
