@@ -4,9 +4,8 @@ import (
 	"context"
 	"fmt"
 	"hash/fnv"
-	"maps"
+	"io"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 )
@@ -115,11 +114,13 @@ func Execute(ctx context.Context, s Spec, in []byte, h *Handles, dst []byte) ([]
 	return d.execute(ctx, s, in, h, dst)
 }
 
-// tableHash identifies the tasks of this program: names and schemas.
-func tableHash() uint64 {
-	h := fnv.New64a()
-	for _, name := range slices.Sorted(maps.Keys(registry.tasks)) {
-		fmt.Fprintf(h, "%s\x00%x\x00", name, registry.tasks[name].schema)
+// tableHash identifies the tasks of this program: names and schemas. It is a sum,
+// so that the map need not be sorted at every start.
+func tableHash() (sum uint64) {
+	for name, d := range registry.tasks {
+		h := fnv.New64a()
+		io.WriteString(h, name)
+		sum += (h.Sum64() ^ d.schema) * 0x9e3779b97f4a7c15
 	}
-	return h.Sum64()
+	return sum
 }

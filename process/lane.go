@@ -41,7 +41,7 @@ var errDied = errors.New("worker died")
 // call was asked to stop, nil if it was not.
 func (l *lane) call(ctx context.Context, j *tandem.Job, limits tandem.Limits) (err, cause error) {
 	var h codec.Handles
-	frame, err := l.encode(ctx, j, limits, &h)
+	frame, err := encode(ctx, j, limits, l.worker.plan.Limits.Memory, l.frame, &h)
 	if err != nil {
 		return err, nil
 	}
@@ -53,17 +53,18 @@ func (l *lane) call(ctx context.Context, j *tandem.Job, limits tandem.Limits) (e
 	return err, end()
 }
 
-// encode makes the frame of a call. Its error is the caller's: nothing was sent.
-func (l *lane) encode(ctx context.Context, j *tandem.Job, limits tandem.Limits, h *codec.Handles) ([]byte, error) {
+// encode makes the frame of a call in buf, for a worker with a memory limit of its
+// own. Its error is the caller's: nothing was sent.
+func encode(ctx context.Context, j *tandem.Job, limits tandem.Limits, memory int64, buf []byte, h *codec.Handles) ([]byte, error) {
 	spec := j.Spec()
 	info := wire.CallInfo{Name: spec.Name, Schema: spec.Schema, Output: limits.Output, Meta: spec.Meta}
-	if limits.Memory != l.worker.plan.Limits.Memory {
+	if limits.Memory != memory {
 		info.Memory = limits.Memory
 	}
 	if deadline, ok := ctx.Deadline(); ok {
 		info.Left = max(time.Until(deadline), 1)
 	}
-	frame, err := j.AppendInput(info.Append(wire.Room(l.frame)), h)
+	frame, err := j.AppendInput(info.Append(wire.Room(buf)), h)
 	if err == nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}

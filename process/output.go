@@ -2,6 +2,7 @@ package process
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"os"
 	"slices"
@@ -9,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/tandem-go/tandem/internal/sys"
 )
 
 const (
@@ -22,6 +25,7 @@ const (
 // output relays what a worker writes, line by line.
 type output struct {
 	relays sync.WaitGroup
+	ready  []func() error // relays to be started when the process has been
 	pipes  []*os.File
 	dead   atomic.Bool // the worker is; its pipes end soon
 
@@ -57,7 +61,7 @@ func (w *worker) open() (s stdio, err error) {
 	defer func() {
 		if err != nil {
 			s.closeTheirs()
-			w.output.finish()
+			w.output.begin()
 		}
 	}()
 	if s.theirs[0] = w.plan.Stdin; s.theirs[0] == nil {
@@ -88,18 +92,42 @@ func (w *worker) open() (s stdio, err error) {
 	return s, nil
 }
 
-// relay starts copying lines to dst and returns the end that is written to.
+// relay prepares the copying of lines to dst and returns the end that is written
+// to.
 func (o *output) relay(dst io.Writer, keep bool) (*os.File, error) {
-	r, w, err := os.Pipe()
+	r, w, err := sys.Pipe()
 	if err != nil {
 		return nil, err
 	}
-	o.pipes = append(o.pipes, r)
-	o.relays.Go(func() {
-		defer r.Close()
-		o.copy(dst, r, keep)
+	theirs, err := sys.File(w, "output", false)
+	if err != nil {
+		sys.CloseAll([]int{r})
+		return nil, err
+	}
+	o.ready = append(o.ready, func() error {
+		// The poller is told after the exec: it is no part of what a start waits for.
+		src, err := sys.File(r, "output", true)
+		if err != nil {
+			return err
+		}
+		o.pipes = append(o.pipes, src)
+		o.relays.Go(func() {
+			defer src.Close()
+			o.copy(dst, src, keep)
+		})
+		return nil
 	})
-	return w, nil
+	return theirs, nil
+}
+
+// begin starts the relays, when the ends that are written to are the worker's
+// alone.
+func (o *output) begin() (err error) {
+	for _, relay := range o.ready {
+		err = errors.Join(err, relay())
+	}
+	o.ready = nil
+	return err
 }
 
 // copy writes whole lines, each with one Write, so that lines of several workers

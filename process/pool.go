@@ -275,7 +275,7 @@ func (s *poolState) keep() {
 	number := s.number
 	s.mu.Unlock()
 	s.inherit()
-	w, err := launch(s.plan, fmt.Sprintf("%s-%d", s.name, number), nil)
+	w, err := launch(s.plan, fmt.Sprintf("%s-%d", s.name, number))
 	if err != nil {
 		s.failed(err)
 		return

@@ -94,20 +94,21 @@ type run struct {
 	config Config
 	booted chan<- error
 	worker *worker
-	late   func() error // sends a call too large for the time before the exec
 }
 
 func (r *run) Width() int { return 1 }
 
 func (r *run) Run(ctx context.Context, j *tandem.Job) error {
 	limits := j.Spec().Limits.Or(r.config.Limits)
-	w, err := r.boot(ctx, j, limits)
+	var h codec.Handles
+	frame, w, err := r.boot(ctx, j, limits, &h)
 	r.worker = w
-	r.booted <- err
 	if err != nil {
+		r.booted <- err
 		return err
 	}
 	l := w.lanes[0]
+	l.number()
 	end := l.watch(ctx, limits)
 	go func() { // the keeper: notices the worker's last word and its end
 		w.awaken()
@@ -118,9 +119,8 @@ func (r *run) Run(ctx context.Context, j *tandem.Job) error {
 			w.bury()
 		}
 	}()
-	if r.late != nil {
-		err = r.late()
-	}
+	err = l.send(frame, &h)
+	r.booted <- nil // not before: the argument's files are the caller's again, to close
 	if err == nil {
 		err = l.reply(j, limits)
 	}
@@ -142,38 +142,26 @@ func (r *run) Run(ctx context.Context, j *tandem.Job) error {
 	return err
 }
 
-// boot starts the process with its one call already in its lane.
-func (r *run) boot(ctx context.Context, j *tandem.Job, limits tandem.Limits) (*worker, error) {
+// boot encodes the call and starts the process.
+func (r *run) boot(ctx context.Context, j *tandem.Job, limits tandem.Limits, h *codec.Handles) ([]byte, *worker, error) {
 	if err := checkStart(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := r.config.check(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
+	frame, err := encode(ctx, j, limits, limits.Memory, nil, h)
+	if err != nil {
+		return nil, nil, err
 	}
 	r.config.Limits = limits
 	name := r.config.Name
 	if name == "" {
 		name = nextName()
 	}
-	p := &plan{Config: r.config, single: true, maxProcs: childProcs(1, 1), vars: child.Root.Snapshot()}
-	w, err := launch(p, name, func(l *lane) error {
-		var h codec.Handles
-		frame, err := l.encode(ctx, j, limits, &h)
-		if err != nil {
-			return err
-		}
-		l.number()
-		if len(frame) > 64<<10 { // would fill the socket before anybody reads
-			r.late = func() error { return l.send(frame, &h) }
-			return nil
-		}
-		return l.send(frame, &h)
-	})
+	w, err := launch(&plan{Config: r.config, single: true, maxProcs: childProcs(1, 1), vars: child.Root.Snapshot()}, name)
 	if err != nil {
-		return nil, fmt.Errorf("tandem: process %s: %w", name, err)
+		return nil, nil, fmt.Errorf("tandem: process %s: %w", name, err)
 	}
-	return w, nil
+	return frame, w, nil
 }

@@ -53,90 +53,106 @@ type refusal struct {
 	body  []byte
 }
 
-// launch starts a process. What it is told lies in its channel before the exec,
-// so that it waits for nothing. first, if not nil, is called with the first lane
-// before the exec, to put a call there.
-func launch(p *plan, name string, first func(*lane) error) (w *worker, err error) {
+// launch starts a process. Only what the exec needs is made before it; the lanes
+// and the page are made while the new process boots, which takes longer.
+func launch(p *plan, name string) (w *worker, err error) {
 	w = &worker{plan: p, gone: make(chan struct{})}
 	var theirs codec.Handles // the worker's ends
 	defer func(made *worker) {
 		theirs.Close()
 		if err != nil {
-			made.release()
+			made.abandon()
 		}
 	}(w)
-	control, err := w.channel(&theirs)
+	control, err := pair(&theirs)
 	if err != nil {
 		return nil, err
 	}
-	w.control = control
-	end, err := theirs.Take(0)
-	if err != nil {
-		return nil, err
-	}
-	defer end.Close()
+	err = w.exec(&theirs, name)
 	theirs.Close()
-
-	if w.pageFile, err = sys.NewPageFile("tandem-page", child.PageFile); err != nil {
+	if w.control, err = conn(control, err); err != nil {
 		return nil, err
 	}
-	if w.page, err = sys.NewPage(w.pageFile); err != nil {
+	if err := w.equip(&theirs); err != nil {
 		return nil, err
 	}
-	hello := p.hello(name)
-	var send codec.Handles
-	send.Add(w.pageFile)
-	if r := spawn.Registrations(); r != nil {
-		hello.Warden = true
-		send.Add(r)
-	}
-	for i := range max(p.lanes, 1) {
-		conn, err := w.channel(&theirs)
-		if err != nil {
-			return nil, err
-		}
-		w.lanes = append(w.lanes, newLane(w, i, conn))
-	}
-	for _, f := range theirs.Files() {
-		if _, err := send.Add(f); err != nil {
-			return nil, err
-		}
-	}
-	frame := hello.Append(wire.Room(nil))
-	early := len(frame) < 64<<10 // fits the socket's buffer, whoever reads
-	if early {
-		if err := w.control.Send(wire.Start, 0, frame, &send); err != nil {
-			return nil, err
-		}
-	}
-	if first != nil {
-		if err := first(w.lanes[0]); err != nil {
-			return nil, err
-		}
-	}
-	stdio, err := w.open()
-	if err != nil {
-		return nil, err
-	}
-	w.proc, err = spawn.Start(spawn.Command{Env: p.Env, Dir: p.Dir, Stdio: stdio.theirs, Extra: p.ExtraFiles, Worker: end})
-	stdio.closeTheirs()
-	if err != nil {
-		return nil, err
-	}
-	w.process = newProcess(name, w.proc)
-	if !early {
-		if err := w.control.Send(wire.Start, 0, frame, &send); err != nil {
-			w.kill("it could not be told who it is: " + err.Error())
-		}
-	}
-	return w, nil
+	return w, w.introduce(&theirs, name)
 }
 
-// channel makes a socket pair: this side as a Conn, the other into theirs.
-func (w *worker) channel(theirs *codec.Handles) (*wire.Conn, error) {
+// exec starts the process with its end of the channel.
+func (w *worker) exec(theirs *codec.Handles, name string) error {
+	stdio, err := w.open()
+	if err != nil {
+		return err
+	}
+	p := w.plan
+	w.proc, err = spawn.Start(spawn.Command{Env: p.Env, Dir: p.Dir, Stdio: stdio.theirs, Extra: p.ExtraFiles, Worker: theirs.Files()[0]})
+	stdio.closeTheirs()
+	if begun := w.output.begin(); err == nil {
+		w.process = newProcess(name, w.proc)
+		err = begun
+	}
+	return err
+}
+
+// equip makes the page and the lanes.
+func (w *worker) equip(theirs *codec.Handles) (err error) {
+	if w.pageFile, err = sys.NewPageFile("tandem-page", child.PageFile); err != nil {
+		return err
+	}
+	if w.page, err = sys.NewPage(w.pageFile); err != nil {
+		return err
+	}
+	for i := range max(w.plan.lanes, 1) {
+		fd, err := pair(theirs)
+		c, err := conn(fd, err)
+		if err != nil {
+			return err
+		}
+		w.lanes = append(w.lanes, newLane(w, i, c))
+	}
+	return nil
+}
+
+// introduce tells the worker who it is. A worker that cannot be told is dying,
+// and its keeper finds out why.
+func (w *worker) introduce(theirs *codec.Handles, name string) error {
+	hello := w.plan.hello(name)
+	var send codec.Handles
+	files := []*os.File{w.pageFile}
+	if r := spawn.Registrations(); r != nil {
+		hello.Warden = true
+		files = append(files, r)
+	}
+	for _, f := range append(files, theirs.Files()...) {
+		if _, err := send.Add(f); err != nil {
+			return err
+		}
+	}
+	if err := w.control.Send(wire.Start, 0, hello.Append(wire.Room(nil)), &send); err != nil {
+		w.kill("it could not be told who it is: " + err.Error())
+	}
+	return nil
+}
+
+// abandon ends a worker that was not made completely.
+func (w *worker) abandon() {
+	if w.proc != nil {
+		w.proc.Kill()
+		<-w.proc.Done()
+		w.process.ended(w.proc.State())
+	}
+	if w.output != nil {
+		w.output.finish()
+	}
+	w.release()
+}
+
+// pair makes a socket pair: the other side goes into theirs.
+func pair(theirs *codec.Handles) (ours int, err error) {
 	ours, other, err := sys.Socketpair()
 	if err != nil {
-		return nil, err
+		return -1, err
 	}
 	f, err := sys.File(other, "tandem socket", false)
 	if err == nil {
@@ -144,9 +160,20 @@ func (w *worker) channel(theirs *codec.Handles) (*wire.Conn, error) {
 	}
 	if err != nil {
 		sys.CloseAll([]int{ours})
-		return nil, err
+		return -1, err
 	}
-	return wire.NewConn(ours, "tandem socket", true)
+	return ours, nil
+}
+
+// conn makes a Conn of this side of a pair, unless something went wrong before.
+func conn(fd int, before error) (*wire.Conn, error) {
+	if before != nil {
+		if fd >= 0 {
+			sys.CloseAll([]int{fd})
+		}
+		return nil, before
+	}
+	return wire.NewConn(fd, "tandem socket", true)
 }
 
 func (p *plan) hello(name string) *child.Hello {

@@ -58,7 +58,9 @@ type worker struct {
 // Serve is the rest of a worker's life. It does not return.
 func Serve() {
 	fd, _ := spawn.Channel()
-	control, err := wire.NewConn(fd, "tandem channel", true)
+	// Blocking: the poller would have to be started on the way to the first task,
+	// and a worker needs it for nothing else.
+	control, err := wire.NewConn(fd, "tandem channel", false)
 	if err != nil {
 		die(err)
 	}
@@ -69,8 +71,13 @@ func Serve() {
 		control.Send(wire.Refused, 0, frame, nil)
 		die(err)
 	}
-	go w.setup()
-	w.obey()
+	go w.obey()
+	w.setup()
+	for _, l := range w.lanes[1:] {
+		go l.run()
+	}
+	w.lanes[0].run() // returns when the parent lets go of it; the rest is obey's
+	select {}
 }
 
 // die ends a worker that cannot even speak to its parent; the parent keeps the
@@ -167,7 +174,7 @@ func (w *worker) limit() {
 // of m: the runtime itself needs about 40 MiB of it.
 func softMemory(m int64) int64 { return (m - 40<<20) / 10 * 9 }
 
-// setup runs the Setup hook and opens the lanes.
+// setup runs the Setup hook and says that the lanes are open.
 func (w *worker) setup() {
 	if text := w.runHook(&w.hello.Setup); text != nil {
 		frame := append(wire.Room(nil), text...)
@@ -175,10 +182,9 @@ func (w *worker) setup() {
 		os.Exit(1)
 	}
 	w.page.Word(PhaseWord).Store(PhaseServing)
-	for _, l := range w.lanes {
-		go l.run()
+	if !w.hello.Single { // the parent of a single call waits for its outcome only
+		w.control.Send(wire.Ready, 0, wire.Room(nil), nil)
 	}
-	w.control.Send(wire.Ready, 0, wire.Room(nil), nil)
 }
 
 // runHook runs a hook and returns the encoded outcome of one that failed.

@@ -9,9 +9,7 @@ import (
 )
 
 const (
-	futexWait       = 0
 	futexWake       = 1
-	futexWakeOp     = 5
 	futexWaitBitset = 9
 	futexWakeBitset = 10
 )
@@ -59,20 +57,6 @@ func FutexWake(addr *uint32, n int) (int, error) {
 func FutexInterrupt(addr *uint32, mark uint32) error {
 	_, err := futex(addr, futexWakeBitset, 1<<30, mark)
 	return err
-}
-
-// FutexRelease sets *addr to 0 and wakes one sleeper, in one system call: the
-// death of the caller cannot fall between the two.
-func FutexRelease(addr *uint32) error {
-	// SAFETY: addr is the caller's and 4-aligned; the conversions inside the call
-	// keep it alive. The operation word 0 means: set *addr to 0, and compare what
-	// was there with 0 for a second kind of wake, of at most 0 sleepers.
-	_, _, errno := unix.Syscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(addr)), futexWakeOp,
-		1, 0, uintptr(unsafe.Pointer(addr)), 0)
-	if errno != 0 {
-		return os.NewSyscallError("futex", errno)
-	}
-	return nil
 }
 
 func futex(addr *uint32, op uintptr, n int, mark uint32) (int, error) {

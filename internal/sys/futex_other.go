@@ -22,9 +22,6 @@ func FutexWake(*uint32, int) (int, error) { return 0, noFutex() }
 // FutexInterrupt would wake marked sleepers; only Linux can.
 func FutexInterrupt(*uint32, uint32) error { return noFutex() }
 
-// FutexRelease would clear a word and wake one sleeper; only Linux can.
-func FutexRelease(*uint32) error { return noFutex() }
-
 // RobustList is the kernel's list of locks to release at death; only Linux has
 // it.
 type RobustList struct{}

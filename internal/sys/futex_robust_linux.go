@@ -31,7 +31,7 @@ type RobustList struct {
 type robustHead struct {
 	next    uintptr // first node, or the head itself
 	offset  int     // from a node to its lock word
-	pending uintptr // a lock in transition; not used, FutexRelease has no such moment
+	pending uintptr // a lock in transition; not used: many goroutines share the thread
 }
 
 // NewRobustList makes an empty list, whose nodes lie distance bytes before their

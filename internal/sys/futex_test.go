@@ -32,7 +32,6 @@ func TestFutex(t *testing.T) {
 func TestFutexWakes(t *testing.T) {
 	for name, wake := range map[string]func(*uint32) error{
 		"wake":      func(w *uint32) error { atomic.StoreUint32(w, 0); _, err := sys.FutexWake(w, 1); return err },
-		"release":   sys.FutexRelease,
 		"interrupt": func(w *uint32) error { atomic.StoreUint32(w, 0); return sys.FutexInterrupt(w, 4) },
 	} {
 		word := new(uint32)

@@ -2,7 +2,11 @@
 
 package sys
 
-import "syscall"
+import (
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
 
 const (
 	sockCloexec = 0
@@ -12,3 +16,12 @@ const (
 
 func forkLock()   { syscall.ForkLock.RLock() }
 func forkUnlock() { syscall.ForkLock.RUnlock() }
+
+func pipe(fds *[2]int) error {
+	if err := unix.Pipe(fds[:]); err != nil {
+		return err
+	}
+	unix.CloseOnExec(fds[0])
+	unix.CloseOnExec(fds[1])
+	return nil
+}

@@ -10,3 +10,5 @@ const (
 
 func forkLock()   {}
 func forkUnlock() {}
+
+func pipe(fds *[2]int) error { return unix.Pipe2(fds[:], unix.O_CLOEXEC) }

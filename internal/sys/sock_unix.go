@@ -28,6 +28,17 @@ func Socketpair() (a, b int, err error) {
 	return fds[0], fds[1], nil
 }
 
+// Pipe returns a pipe whose ends block and are closed on exec.
+func Pipe() (r, w int, err error) {
+	forkLock()
+	defer forkUnlock()
+	var fds [2]int
+	if err := pipe(&fds); err != nil {
+		return -1, -1, fmt.Errorf("tandem: pipe: %w", err)
+	}
+	return fds[0], fds[1], nil
+}
+
 // File makes an *os.File of a descriptor, which it owns from then on. With
 // polled it waits in the runtime's poller instead of blocking a thread.
 func File(fd int, name string, polled bool) (*os.File, error) {

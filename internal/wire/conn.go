@@ -12,9 +12,9 @@ import (
 )
 
 const (
-	firstRead = 32 << 10 // one system call for nearly every frame
-	growStep  = 1 << 20  // memory follows the bytes that came, not the length that was announced
-	keepMost  = 4 << 20  // a larger buffer is given back after its frame
+	firstRead = 4 << 10 // enough for most frames; a page more is 1 µs of a start
+	growStep  = 1 << 20 // memory follows the bytes that came, not the length that was announced
+	keepMost  = 4 << 20 // a larger buffer is given back after its frame
 )
 
 // Conn is one end of a socket. One goroutine may send while another receives;
