@@ -8,7 +8,8 @@ import (
 )
 
 // The errors below keep their identity across processes: errors.Is and
-// errors.As find them in what a task in a worker returned, too.
+// errors.As find them in what a task in a worker returned, too. They come
+// wrapped: "tandem: main.render: stopped after 30s: time limit exceeded".
 var (
 	// ErrTimeout: a task ran longer than Limits.Time. It has Timeout() bool, and
 	// it is not context.DeadlineExceeded, so that a limit and the caller's own
@@ -16,19 +17,19 @@ var (
 	ErrTimeout error = timeoutError{}
 
 	// ErrMemory: a worker broke Limits.Memory. It is found in a *CrashError.
-	ErrMemory = errors.New("tandem: memory limit exceeded")
+	ErrMemory = errors.New("memory limit exceeded")
 
 	// ErrTooLarge: a result was over Limits.Output.
-	ErrTooLarge = errors.New("tandem: result too large")
+	ErrTooLarge = errors.New("result too large")
 
 	// ErrClosed: the place was closed or shut down before the task started.
-	ErrClosed = errors.New("tandem: closed")
+	ErrClosed = errors.New("closed")
 
 	// ErrQueueFull: the place has a bound on waiting calls, and it is reached.
-	ErrQueueFull = errors.New("tandem: queue full")
+	ErrQueueFull = errors.New("queue full")
 
 	// ErrNotInit: a process was to be started, but main did not call Init.
-	ErrNotInit = errors.New("tandem: Init was not called")
+	ErrNotInit = errors.New("tandem.Init was not called")
 
 	// ErrMalformed: the bytes that came back are no outcome of the task.
 	ErrMalformed = errors.New("malformed outcome")
@@ -36,7 +37,7 @@ var (
 
 type timeoutError struct{}
 
-func (timeoutError) Error() string { return "tandem: time limit exceeded" }
+func (timeoutError) Error() string { return "time limit exceeded" }
 func (timeoutError) Timeout() bool { return true }
 
 // PanicError is the outcome of a task that panicked, wherever it ran.

@@ -21,7 +21,7 @@ type assignment struct {
 	lanes int    // of each worker
 	limit int    // of the queue, 0: none
 	name  string // of the pool, for errors
-	birth func() // begins one worker; called without the lock
+	birth func() // begins one worker; called with the lock held, must not block
 
 	mu        sync.Mutex
 	target    int  // workers there may be
@@ -65,20 +65,32 @@ func newAssignment(name string, workers, lanes, limit int, birth func()) *assign
 func (a *assignment) admit() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	switch {
-	case a.phase == draining:
-		return fmt.Errorf("tandem: %s is shutting down and takes no new calls: %w", a.name, tandem.ErrClosed)
-	case a.phase == closed:
-		return a.closedError()
-	case a.broken != nil:
-		return a.broken
+	err := a.refusalLocked()
+	if err == nil {
+		a.accepted++
 	}
-	a.accepted++
-	return nil
+	return err
+}
+
+// refusal is why the pool takes no new calls, or nil.
+func (a *assignment) refusal() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.refusalLocked()
+}
+
+func (a *assignment) refusalLocked() error {
+	switch a.phase {
+	case draining:
+		return fmt.Errorf("tandem: %s is shutting down and takes no new calls: %w", a.name, tandem.ErrClosed)
+	case closed:
+		return a.closedError()
+	}
+	return a.broken
 }
 
 func (a *assignment) closedError() error {
-	return fmt.Errorf("tandem: %s is closed: %w", a.name, tandem.ErrClosed)
+	return fmt.Errorf("tandem: %s: %w", a.name, tandem.ErrClosed)
 }
 
 func (a *assignment) release() {
@@ -113,15 +125,14 @@ func (a *assignment) take(ctx context.Context) (*lane, error) {
 		a.engage(l)
 		a.mu.Unlock()
 		return l, nil
-	case a.limit > 0 && a.queue.Len() >= a.limit:
+	case a.limit > 0 && a.queue.Len() >= a.limit+a.coming():
 		a.mu.Unlock()
 		return nil, fmt.Errorf("tandem: %s: %d calls wait already: %w", a.name, a.limit, tandem.ErrQueueFull)
 	}
 	w := &waiter{got: make(chan *lane, 1)}
 	place := a.queue.PushBack(w)
-	n := a.missing()
+	a.breed()
 	a.mu.Unlock()
-	a.begin(n)
 
 	select {
 	case l := <-w.got:
@@ -148,10 +159,10 @@ func (a *assignment) engage(l *lane) {
 // more to do and must be let go.
 func (a *assignment) give(l *lane) (leave *worker) {
 	a.mu.Lock()
+	defer a.mu.Unlock()
 	w := l.worker
 	w.busy--
 	if _, here := a.workers[w]; !here {
-		a.mu.Unlock()
 		return nil // it has died meanwhile
 	}
 	if w.most > 0 && w.tasks >= w.most {
@@ -165,9 +176,7 @@ func (a *assignment) give(l *lane) (leave *worker) {
 	default:
 		a.offer(l)
 	}
-	n := a.missing()
-	a.mu.Unlock()
-	a.begin(n)
+	a.breed()
 	return leave
 }
 
@@ -192,42 +201,50 @@ func (a *assignment) withdraw(w *worker) {
 // and can be let go at once.
 func (a *assignment) retire(w *worker) (leave bool) {
 	a.mu.Lock()
+	defer a.mu.Unlock()
 	_, here := a.workers[w]
 	leave = here && !w.retiring && w.busy == 0
 	if here {
 		a.withdraw(w)
 	}
-	n := a.missing()
-	a.mu.Unlock()
-	a.begin(n)
+	a.breed()
 	return leave
 }
 
-// missing is how many births must begin now; they count as begun. The lock is
-// held.
-func (a *assignment) missing() int {
+// breed begins as many births as are missing. The lock is held, so that Close
+// never meets a birth that was decided and has not begun.
+func (a *assignment) breed() {
 	if a.phase == closed || a.broken != nil {
-		return 0
-	}
-	live := a.births
-	for w := range a.workers {
-		if !w.retiring {
-			live++
-		}
+		return
 	}
 	want := (a.queue.Len()+a.lanes-1)/a.lanes - a.births
 	if a.eager && a.phase == open {
-		want = a.target - live
+		want = a.target
 	}
-	n := max(0, min(want, a.target-live))
-	a.births += n
+	for range min(want, a.target-a.births-a.serving()) {
+		a.births++
+		a.birth()
+	}
+}
+
+// serving is how many workers take calls. The lock is held.
+func (a *assignment) serving() (n int) {
+	for w := range a.workers {
+		if !w.retiring {
+			n++
+		}
+	}
 	return n
 }
 
-func (a *assignment) begin(n int) {
-	for range n {
-		a.birth()
+// coming is how many calls the workers will take that are on their way, or would
+// be if one more call waited: these do not count as waiting. The lock is held.
+func (a *assignment) coming() int {
+	n := a.births
+	if n < a.target-a.serving() {
+		n++
 	}
+	return n * a.lanes
 }
 
 // born adds a worker that serves. It reports false if the pool has no use for it
@@ -237,7 +254,7 @@ func (a *assignment) born(w *worker) bool {
 	defer a.mu.Unlock()
 	a.births--
 	a.stillborn = 0
-	if a.phase == closed {
+	if a.phase == closed || a.serving() >= a.target { // closed, or resized meanwhile
 		return false
 	}
 	a.workers[w] = struct{}{}
@@ -259,34 +276,28 @@ func (a *assignment) filled() {
 }
 
 // unborn notes that a birth failed. After too many in a row the pool is broken,
-// and the first cause is what everybody is told. It returns how many failed.
-func (a *assignment) unborn(first, cause error) (failed int) {
+// and the first cause is what everybody is told.
+func (a *assignment) unborn(first error) {
 	a.mu.Lock()
+	defer a.mu.Unlock()
 	a.births--
 	a.stillborn++
-	failed = a.stillborn
 	if a.stillborn >= stillbirths && a.broken == nil && a.phase != closed && len(a.workers) == 0 {
 		a.broken = fmt.Errorf("tandem: %s is broken, its workers cannot start: %w", a.name, first)
 		a.dismiss(a.broken)
 		a.filled()
 	}
-	n := 0
-	if a.broken == nil {
-		n = a.missing()
-	}
-	a.mu.Unlock()
-	a.begin(n)
-	return failed
+	a.breed()
 }
 
-// died takes out a worker that is gone.
+// died takes out a worker that is gone. Whoever notices first calls it, and it
+// may be called again: a call that moves on must not meet the same worker.
 func (a *assignment) died(w *worker) {
 	a.mu.Lock()
+	defer a.mu.Unlock()
 	a.withdraw(w)
 	delete(a.workers, w)
-	n := a.missing()
-	a.mu.Unlock()
-	a.begin(n)
+	a.breed()
 }
 
 // dismiss fails everybody who waits.
@@ -303,6 +314,7 @@ func (a *assignment) drain() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.phase = max(a.phase, draining)
+	a.filled() // who waits in Start waits for nothing more
 	if a.accepted == 0 {
 		a.hush()
 	}
@@ -333,6 +345,7 @@ func (a *assignment) close() (idle, busy []*worker) {
 // once; others leave after their calls.
 func (a *assignment) resize(n int) (leave []*worker) {
 	a.mu.Lock()
+	defer a.mu.Unlock()
 	a.target = n
 	var live []*worker
 	for w := range a.workers {
@@ -347,17 +360,17 @@ func (a *assignment) resize(n int) (leave []*worker) {
 		}
 		a.withdraw(w)
 	}
-	more := a.missing()
-	a.mu.Unlock()
-	a.begin(more)
+	if len(live) >= n {
+		a.filled()
+	}
+	a.breed()
 	return leave
 }
 
 // keep makes the pool hold all its workers without demand.
 func (a *assignment) keep() {
 	a.mu.Lock()
+	defer a.mu.Unlock()
 	a.eager = true
-	n := a.missing()
-	a.mu.Unlock()
-	a.begin(n)
+	a.breed()
 }

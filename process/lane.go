@@ -22,6 +22,7 @@ type lane struct {
 	frame  []byte // kept between calls
 
 	mu     sync.Mutex
+	task   string
 	seq    uint32 // the call that runs
 	open   bool   // it does
 	cause  error  // why it was asked to stop, nil if it was not
@@ -45,7 +46,7 @@ func (l *lane) call(ctx context.Context, j *tandem.Job, limits tandem.Limits) (e
 	if err != nil {
 		return err, nil
 	}
-	l.number()
+	l.number(j.Spec().Name)
 	end := l.watch(ctx, limits)
 	if err = l.send(frame, &h); err == nil {
 		err = l.reply(j, limits)
@@ -123,19 +124,19 @@ func (l *lane) failed(err error) error {
 }
 
 // number begins the next call.
-func (l *lane) number() {
+func (l *lane) number(task string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.seq++; l.seq == 0 {
 		l.seq = 1 // 0 stands for "none" in the worker's page
 	}
-	l.open, l.cause = true, nil
+	l.task, l.open, l.cause = task, true, nil
 }
 
 // watch makes ctx and the time limit stop the present call. The result ends the
 // watching; it is the stop's cause, nil if there was none.
 func (l *lane) watch(ctx context.Context, limits tandem.Limits) (end func() error) {
-	seq := l.seq
+	seq, task := l.seq, l.task
 	unhook := func() bool { return true }
 	if ctx.Done() != nil {
 		unhook = context.AfterFunc(ctx, func() { l.stop(seq, context.Cause(ctx), limits) })
@@ -143,7 +144,7 @@ func (l *lane) watch(ctx context.Context, limits tandem.Limits) (end func() erro
 	if limits.Time > 0 {
 		l.mu.Lock()
 		l.limit = time.AfterFunc(limits.Time, func() {
-			l.stop(seq, fmt.Errorf("tandem: stopped after %v: %w", limits.Time, tandem.ErrTimeout), limits)
+			l.stop(seq, fmt.Errorf("tandem: %s: stopped after %v: %w", task, limits.Time, tandem.ErrTimeout), limits)
 		})
 		l.mu.Unlock()
 	}
@@ -202,7 +203,7 @@ func (l *lane) kill(seq uint32) {
 	cause := l.cause
 	l.mu.Unlock()
 	if runs {
-		l.worker.kill(fmt.Sprintf("a task did not stop when it was asked (%v)", cause))
+		l.worker.kill(fmt.Sprintf("a task in it did not stop when it was asked (%v)", cause))
 	}
 }
 

@@ -90,13 +90,14 @@ type poolState struct {
 
 var pools atomic.Int64
 
-// use fixes the fields and returns the state. A copied Pool panics: two pools
-// would share workers without knowing.
+// use fixes the fields and returns the state. A copied Pool gets one that
+// refuses everything: two pools would share workers without knowing.
 func (p *Pool) use() *poolState {
 	p.once.Do(func() { p.state.CompareAndSwap(nil, p.prepare()) })
 	s := p.state.Load()
 	if s.pool != p {
-		panic("tandem: a process.Pool was copied after its first use; pass a pointer")
+		s = (&Pool{}).prepare()
+		s.bad = errors.New("tandem: this process.Pool was copied after its first use; pass a pointer")
 	}
 	return s
 }
@@ -177,6 +178,7 @@ func (p *Pool) Width() int {
 // optional. If ctx ends first, its cause is returned and the workers go on
 // starting.
 func (p *Pool) Start(ctx context.Context) error {
+	mustContext(ctx, "Pool.Start")
 	s, err := p.ready()
 	if err != nil {
 		return err
@@ -192,19 +194,18 @@ func (p *Pool) Start(ctx context.Context) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	s.assign.mu.Lock()
-	defer s.assign.mu.Unlock()
-	if s.assign.phase == closed {
-		return s.assign.closedError()
-	}
-	return s.assign.broken
+	return s.assign.refusal()
 }
 
 // Shutdown takes no new calls, waits until all that were accepted are settled,
 // and lets the workers go (Python: close, then join). If ctx ends first, its
 // cause is returned and the work goes on; Close ends it then.
 func (p *Pool) Shutdown(ctx context.Context) error {
+	mustContext(ctx, "Pool.Shutdown")
 	s := p.use()
+	if s.pool != p {
+		return s.bad
+	}
 	s.assign.drain()
 	select {
 	case <-s.assign.quiet:
@@ -220,6 +221,9 @@ func (p *Pool) Shutdown(ctx context.Context) error {
 // in race builds a data race. It may be called many times.
 func (p *Pool) Close() error {
 	s := p.use()
+	if s.pool != p {
+		return s.bad
+	}
 	s.closing.Do(s.close)
 	return s.result
 }
@@ -353,5 +357,5 @@ func (s *poolState) failed(cause error) {
 		case <-s.shut:
 		}
 	}
-	s.assign.unborn(first, cause)
+	s.assign.unborn(first)
 }

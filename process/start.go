@@ -16,9 +16,7 @@ import (
 //
 // It costs an exec of this program's binary.
 func Start[In, Out any](ctx context.Context, cfg Config, t *tandem.Task[In, Out], in In) (*Handle[Out], error) {
-	if ctx == nil {
-		panic("tandem: process.Start: the context is nil; use context.Background()")
-	}
+	mustContext(ctx, "process.Start")
 	if t == nil {
 		panic("tandem: process.Start: the task is nil")
 	}
@@ -39,6 +37,13 @@ func Start[In, Out any](ctx context.Context, cfg Config, t *tandem.Task[In, Out]
 	}
 	h.Process = r.worker.process
 	return h, nil
+}
+
+// mustContext panics on what only the programmer can mend.
+func mustContext(ctx context.Context, what string) {
+	if ctx == nil {
+		panic("tandem: " + what + ": the context is nil; use context.Background()")
+	}
 }
 
 // Handle is a task in a process of its own. It settles exactly once, when the
@@ -108,7 +113,7 @@ func (r *run) Run(ctx context.Context, j *tandem.Job) error {
 		return err
 	}
 	l := w.lanes[0]
-	l.number()
+	l.number(j.Spec().Name)
 	end := l.watch(ctx, limits)
 	go func() { // the keeper: notices the worker's last word and its end
 		w.awaken()
