@@ -318,6 +318,6 @@ func (w *worker) leave() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.leaving == nil {
-		w.leaving = time.AfterFunc(w.plan.Limits.GraceTime(), func() { w.kill("it was asked to leave and did not") })
+		w.leaving = time.AfterFunc(w.plan.Limits.GraceTime()+exitTime, func() { w.kill("it was asked to leave and did not") })
 	}
 }

@@ -1,0 +1,66 @@
+package docs_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/tandem-go/tandem"
+	"github.com/tandem-go/tandem/shared"
+)
+
+// Tally is what several processes count in.
+type Tally struct {
+	Lock  *shared.Mutex
+	Total *shared.Value[int]
+}
+
+var count = tandem.NewTask("count", func(ctx context.Context, y Tally) (struct{}, error) {
+	return struct{}{}, y.Total.Update(ctx, func(n *int) error { *n++; return nil })
+})
+
+func TestShared(t *testing.T) {
+	ctx, pool := t.Context(), twoWorkers(t)
+	mu, err := shared.NewMutex()
+	must(t, err)
+	defer mu.Close()
+	ran := 0
+	f := func() error { ran++; return nil }
+	{
+		// page: multiprocessing Lock
+		err := mu.With(ctx, f) // mu, err := shared.NewMutex()
+		// end
+		must(t, err)
+		want(t, ran, 1)
+	}
+	{
+		// page: multiprocessing Lock.acquire
+		wait, cancel := context.WithTimeout(ctx, time.Second)
+		defer cancel()
+		err := mu.Lock(wait)
+		// end
+		must(t, err)
+		mu.Unlock()
+	}
+	{
+		// page: multiprocessing Lock.acquire(block=False)
+		locked := mu.TryLock()
+		// end
+		want(t, locked, true)
+		mu.Unlock()
+	}
+	{
+		// page: multiprocessing Value
+		v, err := shared.NewValue(0)
+		// end
+		must(t, err)
+		defer v.Close()
+		// page: multiprocessing Value.get_lock
+		err = v.Update(ctx, func(n *int) error { *n++; return nil })
+		// end
+		must(t, err)
+		_, err = count.On(pool).Call(ctx, Tally{mu, v})
+		must(t, err)
+		must(t, v.Update(ctx, func(n *int) error { want(t, *n, 2); return nil }))
+	}
+}
