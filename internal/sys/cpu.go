@@ -1,6 +1,7 @@
 package sys
 
 import (
+	"os"
 	"runtime"
 	"sync"
 )
@@ -9,11 +10,12 @@ import (
 // as the parent's whole share of starting a process.
 var quota = sync.OnceValues(CPUQuota)
 
-// UsableCPUs is min(affinity, ceil(quota)), at least 1. The affinity is asked for
-// each time, the quota once.
+// UsableCPUs is min(affinity, ceil(quota)), at least 1. The affinity is
+// that of the main thread, since a thread may be pinned for itself, and is asked
+// for each time; the quota once.
 func UsableCPUs() int {
 	n := runtime.NumCPU() // the affinity mask at program start
-	if mask, err := Affinity(0); err == nil && len(mask) > 0 {
+	if mask, err := Affinity(os.Getpid()); err == nil && len(mask) > 0 {
 		n = len(mask)
 	}
 	if q, ok := quota(); ok {

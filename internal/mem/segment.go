@@ -1,0 +1,221 @@
+package mem
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"os"
+	"runtime"
+	"sync"
+
+	"github.com/tandem-go/tandem/internal/sys"
+)
+
+// HeaderSize is where the users' part of a segment begins. It is a multiple of
+// every alignment and of a cache line.
+const HeaderSize = 64
+
+// magic is the first word of every segment; its last byte is the version of the
+// layout.
+const magic = uint64(0x74616e64656d6d01)
+
+// maxSize keeps offsets and lengths far from overflow.
+const maxSize = int64(min(1<<46, math.MaxInt/2))
+
+// Kind says what a segment holds.
+type Kind uint32
+
+// The kinds of segments.
+const (
+	KindMutex Kind = 1
+	KindValue Kind = 2
+)
+
+// Segment is shared memory mapped into this process. Its memory can be used as
+// long as the *Segment is reachable, released or not; see the package comment
+// for what is in it then.
+type Segment struct {
+	View
+	id   sys.FileID
+	file *os.File
+	room room
+
+	// Under table's mutex:
+	refs  int
+	users map[int]User // by offset
+}
+
+// room is the address range of a segment: the private page and the shared part.
+type room struct {
+	base  View // the private page
+	whole []byte
+}
+
+// User is what a process keeps beside the memory at one offset of a segment.
+type User interface {
+	// Bury writes into tomb what those shall find who still look at the segment
+	// after its release.
+	Bury(tomb View)
+	// Detach ends the use. Nobody in this process can touch the segment at its old
+	// address any more; real is the shared memory itself, at another address, for
+	// the duration of the call.
+	Detach(real View)
+}
+
+// table holds the segments mapped in this process. Its mutex is held while a
+// segment is made, opened or released, so that nobody opens one that is on its
+// way out.
+var table = struct {
+	sync.Mutex
+	byID map[sys.FileID]*Segment
+}{byID: make(map[sys.FileID]*Segment)}
+
+// Create makes a segment with room for size bytes behind the header, all zero.
+// The caller holds one reference.
+func Create(kind Kind, schema uint64, size int) (*Segment, error) {
+	if size < 0 || int64(size) > maxSize {
+		return nil, fmt.Errorf("tandem: shared memory: %d bytes is no size", size)
+	}
+	page := os.Getpagesize()
+	total := (HeaderSize + size + page - 1) / page * page
+	f, err := sys.Memfd("tandem", int64(total))
+	if err != nil {
+		return nil, err
+	}
+	var h [HeaderSize]byte
+	binary.NativeEndian.PutUint64(h[0:], magic)
+	binary.NativeEndian.PutUint32(h[8:], uint32(kind))
+	binary.NativeEndian.PutUint64(h[16:], uint64(total))
+	binary.NativeEndian.PutUint64(h[24:], schema)
+	if _, err := f.WriteAt(h[:], 0); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("tandem: shared memory: %w", err)
+	}
+	return Open(f, kind, schema)
+}
+
+// Open maps the segment behind f, or finds it if this process has it mapped. It
+// takes f: f is closed when Open returns, the segment keeps a descriptor of its
+// own. The caller holds one reference.
+func Open(f *os.File, kind Kind, schema uint64) (*Segment, error) {
+	defer f.Close()
+	size, id, err := sys.CheckMemfd(f)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkHeader(f, size, kind, schema); err != nil {
+		return nil, err
+	}
+	table.Lock()
+	defer table.Unlock()
+	if s := table.byID[id]; s != nil {
+		s.refs++
+		return s, nil
+	}
+	own, err := duplicate(f)
+	if err != nil {
+		return nil, err
+	}
+	room, err := mapRoom(own, int(size))
+	if err != nil {
+		own.Close()
+		return nil, err
+	}
+	s := &Segment{
+		View: View{room.whole[len(room.base.data):]}, id: id, file: own, room: room,
+		refs: 1, users: make(map[int]User),
+	}
+	runtime.AddCleanup(s, unmap, room.whole)
+	table.byID[id] = s
+	return s, nil
+}
+
+// checkHeader looks at a copy: the memory may change between look and use.
+func checkHeader(f *os.File, size int64, kind Kind, schema uint64) error {
+	var h [HeaderSize]byte
+	if _, err := f.ReadAt(h[:], 0); err != nil {
+		return fmt.Errorf("tandem: %s: not shared memory of tandem: %w", f.Name(), err)
+	}
+	page := int64(os.Getpagesize())
+	switch {
+	case size > maxSize || size%page != 0,
+		binary.NativeEndian.Uint64(h[0:]) != magic,
+		binary.NativeEndian.Uint64(h[16:]) != uint64(size):
+		return fmt.Errorf("tandem: %s: not shared memory of tandem, or of another version", f.Name())
+	case Kind(binary.NativeEndian.Uint32(h[8:])) != kind:
+		return fmt.Errorf("tandem: %s: shared memory of kind %d, want %d", f.Name(), binary.NativeEndian.Uint32(h[8:]), kind)
+	case binary.NativeEndian.Uint64(h[24:]) != schema:
+		return fmt.Errorf("tandem: %s: what is in this shared memory has another structure here; both sides must be the same program", f.Name())
+	}
+	return nil
+}
+
+// File is the segment's descriptor, for sending it to another process. It is the
+// segment's own and is closed with it.
+func (s *Segment) File() *os.File { return s.file }
+
+// User returns what this process keeps at off, made by begin the first time.
+func (s *Segment) User(off int, begin func() (User, error)) (User, error) {
+	table.Lock()
+	defer table.Unlock()
+	if u := s.users[off]; u != nil {
+		return u, nil
+	}
+	u, err := begin()
+	if err == nil {
+		s.users[off] = u
+	}
+	return u, err
+}
+
+// Release gives back one reference. The last one detaches the users, puts the
+// tomb in the segment's place, and closes the descriptor.
+func (s *Segment) Release() error {
+	table.Lock()
+	defer table.Unlock()
+	s.refs--
+	if s.refs > 0 {
+		return nil
+	}
+	if s.refs < 0 {
+		panic("tandem: internal/mem: a segment was released more often than opened")
+	}
+	delete(table.byID, s.id)
+	real, err := s.bury()
+	for _, u := range s.users {
+		u.Detach(real)
+	}
+	s.users = nil
+	if err == nil {
+		unmap(real.data)
+	}
+	if e := s.file.Close(); err == nil {
+		err = e
+	}
+	runtime.KeepAlive(s)
+	return err
+}
+
+// bury replaces the segment by its tomb and returns the shared memory at a new
+// address. If the system has no room for that, the segment stays where it is
+// until it is collected: its users are still detached.
+func (s *Segment) bury() (real View, err error) {
+	shared, err := mapShared(s.file, len(s.View.data))
+	if err != nil {
+		return s.View, err
+	}
+	tomb, err := mapPrivate(len(s.View.data))
+	if err != nil {
+		unmap(shared)
+		return s.View, err
+	}
+	for _, u := range s.users {
+		u.Bury(View{tomb})
+	}
+	if err := move(tomb, s.View.data); err != nil {
+		unmap(tomb)
+		unmap(shared)
+		return s.View, err
+	}
+	return View{shared}, nil
+}

@@ -1,0 +1,57 @@
+package shared
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/tandem-go/tandem"
+	"github.com/tandem-go/tandem/internal/lock"
+)
+
+// ErrNotRecoverable: the owner of a lock died, and a repair of what it protects
+// failed. It is final. It keeps its identity across processes.
+var ErrNotRecoverable = registered("shared.ErrNotRecoverable",
+	errors.New("tandem: shared: the lock is poisoned: its owner died and the repair failed; make a new one"))
+
+// OwnerDiedError says that a process died while it held a lock, or closed it
+// while it held it. The caller does not hold the lock; see Repair. It keeps its
+// identity across processes.
+type OwnerDiedError struct {
+	// PID is the process that died.
+	PID int
+}
+
+// Error says what to do.
+func (e *OwnerDiedError) Error() string {
+	return fmt.Sprintf("tandem: shared: process %d died while it held the lock; what it protects may be half changed: call Repair", e.PID)
+}
+
+// registered lets an error, and with the first one OwnerDiedError, keep its
+// identity across processes. Registration has to be over before tandem.Init, so
+// it is the one thing that this package does while it is initialised.
+func registered(name string, err error) error {
+	tandem.RegisterErrorType[*OwnerDiedError]()
+	tandem.RegisterError(name, err)
+	return err
+}
+
+// public turns an error of package lock into one of this package. The subject is
+// what the lock belongs to: "Mutex".
+func public(subject string, err error) error {
+	var died *lock.OwnerDied
+	switch {
+	case err == nil:
+		return nil
+	case err == lock.ErrClosed:
+		return closed(subject)
+	case err == lock.ErrNotRecoverable:
+		return ErrNotRecoverable
+	case errors.As(err, &died):
+		return &OwnerDiedError{PID: died.PID}
+	}
+	return err // the cause of a context, or what a repair's function returned
+}
+
+func closed(subject string) error {
+	return fmt.Errorf("tandem: shared.%s: not open: it was closed, or not made by shared.New%s: %w", subject, subject, tandem.ErrClosed)
+}
