@@ -121,7 +121,7 @@ func runBatch(r Runner, b *Batch) {
 			b.Settle(j, err)
 		}
 	}
-	for range r.Width() {
+	for range max(1, r.Width()) {
 		workers.Go(work)
 	}
 	workers.Wait()

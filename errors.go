@@ -60,7 +60,8 @@ func (e *PanicError) Error() string { return "tandem: task panicked: " + e.Value
 func (e *PanicError) Unwrap() error { return e.Err }
 
 func newPanicError(v any) *PanicError {
-	e := &PanicError{Value: fmt.Sprint(v), Stack: debug.Stack()}
+	text := fmt.Sprint(v)
+	e := &PanicError{Value: text[:min(len(text), maxErrorText)], Stack: debug.Stack()}
 	e.Err, _ = v.(error)
 	return e
 }

@@ -51,12 +51,12 @@ func RegisterErrorType[E error]() {
 		name: name, typ: t,
 		append: func(err error) ([]byte, bool) {
 			e := err.(E)
-			b, bad := c.Append(nil, &e, new(Handles))
+			b, bad := c.Append(nil, &e, nil) // no descriptors: what holds some goes as text
 			return b, bad == nil
 		},
 		decode: func(b []byte) (error, error) {
 			var e E
-			if bad := c.Decode(b, &e, new(Handles)); bad != nil {
+			if bad := c.Decode(b, &e, nil); bad != nil {
 				return nil, bad
 			}
 			if v := reflect.ValueOf(e); v.Kind() == reflect.Pointer && v.IsNil() {
@@ -90,8 +90,8 @@ func addErrorType(t *errorType) {
 	errorTable.Lock()
 	defer errorTable.Unlock()
 	mustBeBeforeInit("RegisterErrorType", t.name)
-	if errorTable.types[t.typ] != nil {
-		panic(fmt.Sprintf("tandem: RegisterErrorType[%s]: the type is registered already", t.typ))
+	if errorTable.types[t.typ] != nil || errorTable.typed[t.name] != nil {
+		panic(fmt.Sprintf("tandem: RegisterErrorType[%s]: the type, or another one called %s, is registered already", t.typ, t.name))
 	}
 	errorTable.types[t.typ], errorTable.typed[t.name] = t, t
 }

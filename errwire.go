@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/tandem-go/tandem/internal/codec"
+	"github.com/tandem-go/tandem/internal/wire"
 )
 
 // An outcome is one byte and a body: the encoded value, or an error's tree.
@@ -30,6 +31,10 @@ const (
 	maxErrorDepth = 64
 	maxErrorNodes = 1024
 	maxErrorText  = 64 << 10
+
+	// maxErrorBytes bounds the whole. It is also what ends the nesting of errors in
+	// fields of errors, which a hostile worker would make as deep as it likes.
+	maxErrorBytes = wire.MaxFailure - 64
 )
 
 func splitOutcome(src []byte) (kind byte, body []byte, err error) {
@@ -54,22 +59,29 @@ func portable(err error) error {
 
 // appendError appends err with all it wraps to dst.
 func appendError(dst []byte, err error) []byte {
-	w := errorWriter{left: maxErrorNodes}
+	w := errorWriter{left: maxErrorNodes, end: len(dst) + maxErrorBytes}
 	return w.append(dst, err, maxErrorDepth)
 }
 
-type errorWriter struct{ left int }
+type errorWriter struct {
+	left int // nodes
+	end  int // of dst
+}
+
+// room is how many bytes of text fit, when every node that may still come takes a
+// few for itself.
+func (w *errorWriter) room(dst []byte) int { return max(0, w.end-len(dst)-16*(w.left+2)) }
 
 func (w *errorWriter) append(dst []byte, err error, depth int) []byte {
 	w.left--
 	if err == nil || depth == 0 || w.left < 0 {
 		return append(dst, nodeNil)
 	}
-	if name, ok := sentinelName(err); ok {
+	if name, ok := sentinelName(err); ok && len(name) <= w.room(dst) {
 		return appendText(append(dst, nodeSentinel), name)
 	}
 	if t := errorTypeOf(err); t != nil {
-		if body, ok := t.append(err); ok {
+		if body, ok := t.append(err); ok && len(t.name)+len(body) <= w.room(dst) {
 			return appendText(appendText(append(dst, nodeTyped), t.name), string(body))
 		}
 	}
@@ -91,10 +103,9 @@ func (w *errorWriter) append(dst []byte, err error, depth int) []byte {
 		children = safely(u.Unwrap)
 	}
 	text := safely(err.Error)
-	if len(text) > maxErrorText {
-		text = text[:maxErrorText]
-	}
+	text = text[:min(len(text), maxErrorText, w.room(dst))]
 	dst = append(appendText(append(dst, nodeOpaque), text), flags)
+	children = children[:min(len(children), maxErrorNodes)]
 	dst = binary.AppendUvarint(dst, uint64(len(children)))
 	for _, c := range children {
 		dst = w.append(dst, c, depth-1)
@@ -115,6 +126,9 @@ func appendText(dst []byte, s string) []byte {
 // decodeError is the inverse of appendError. src comes from another process and
 // is not trusted: the second result says that it is no error's encoding.
 func decodeError(src []byte) (error, error) {
+	if len(src) > maxErrorBytes {
+		return nil, fmt.Errorf("encoded error: %d bytes, the limit is %d", len(src), maxErrorBytes)
+	}
 	r := errorReader{src: src, left: maxErrorNodes}
 	err := r.node(maxErrorDepth + 1)
 	if r.bad == nil && len(r.src) > 0 {
@@ -162,15 +176,18 @@ func (r *errorReader) uvarint() uint64 {
 	return v
 }
 
-func (r *errorReader) text() string {
+func (r *errorReader) text() string { return string(r.bytes()) }
+
+// bytes aliases src.
+func (r *errorReader) bytes() []byte {
 	n := r.uvarint()
 	if n > uint64(len(r.src)) {
 		r.fail("text of %d bytes in %d", n, len(r.src))
-		return ""
+		return nil
 	}
-	s := string(r.src[:n])
+	b := r.src[:n:n]
 	r.src = r.src[n:]
-	return s
+	return b
 }
 
 func (r *errorReader) node(depth int) error {
@@ -188,13 +205,13 @@ func (r *errorReader) node(depth int) error {
 		}
 		r.fail("no sentinel %q is registered", name)
 	case nodeTyped:
-		name, body := r.text(), r.text()
+		name, body := r.text(), r.bytes()
 		t := errorTypeNamed(name)
 		if t == nil {
 			r.fail("no error type %q is registered", name)
 			return nil
 		}
-		err, bad := t.decode([]byte(body))
+		err, bad := t.decode(body)
 		if bad != nil {
 			r.fail("%s: %v", name, bad)
 		}
@@ -209,7 +226,7 @@ func (r *errorReader) node(depth int) error {
 
 func (r *errorReader) opaque(depth int) error {
 	text, flags, n := r.text(), r.byte(), r.uvarint()
-	if n > uint64(len(r.src)) {
+	if n > uint64(min(len(r.src), maxErrorNodes)) {
 		r.fail("%d children in %d bytes", n, len(r.src))
 		return nil
 	}

@@ -62,8 +62,7 @@ func (f *Future[T]) Cancel() { f.cancel(context.Canceled) }
 
 // Completed yields each of ws with its index as it settles, so that the first
 // to end comes first. A Waiter given twice is yielded once, with its first
-// index. When ctx ends, the loop does too: what was not yielded has not
-// settled.
+// index. When ctx ends, the loop yields what has settled by then and ends.
 func Completed(ctx context.Context, ws ...Waiter) iter.Seq2[int, Waiter] {
 	return func(yield func(int, Waiter) bool) {
 		first := make(map[Waiter]int, len(ws))
@@ -76,32 +75,56 @@ func Completed(ctx context.Context, ws ...Waiter) iter.Seq2[int, Waiter] {
 		defer watchers.Wait()
 		defer close(stop)
 		for w, i := range first {
+			done := w.Done() // asked here: a nil Waiter panics in the loop's goroutine
 			watchers.Go(func() {
 				select {
-				case <-w.Done():
+				case <-done:
 					settled <- i
 				case <-stop:
 				}
 			})
 		}
-		for range len(first) {
+		for len(first) > 0 {
 			select {
 			case i := <-settled:
+				delete(first, ws[i])
 				if !yield(i, ws[i]) {
 					return
 				}
 			case <-ctx.Done():
+				for i, w := range ws {
+					if first[w] == i && isDone(w) {
+						delete(first, w)
+						if !yield(i, w) {
+							return
+						}
+					}
+				}
 				return
 			}
 		}
 	}
 }
 
+func isDone(w Waiter) bool {
+	select {
+	case <-w.Done():
+		return true
+	default:
+		return false
+	}
+}
+
 // Go starts a call and returns at once. ctx owns the work: when it ends, the
 // call is cancelled.
 func (p Placed[In, Out]) Go(ctx context.Context, in In) *Future[Out] {
-	ctx, cancel := context.WithCancelCause(p.check(ctx))
-	f := &Future[Out]{done: make(chan struct{}), cancel: cancel}
+	f := &Future[Out]{done: make(chan struct{}), cancel: func(error) {}}
+	if f.err = p.check(ctx); f.err != nil {
+		close(f.done)
+		return f
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	f.cancel = cancel
 	go func() {
 		defer close(f.done)
 		defer cancel(nil)

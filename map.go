@@ -69,7 +69,6 @@ func (p Placed[In, Out]) All(ctx context.Context, ins []In) ([]Out, error) {
 // seq runs in one goroutine of its own, which has ended when the loop has; its
 // panic is raised again in the loop's goroutine.
 func (p Placed[In, Out]) Map(ctx context.Context, seq iter.Seq[In]) iter.Seq2[Out, error] {
-	ctx = p.check(ctx)
 	return func(yield func(Out, error) bool) {
 		early := map[int]*call[In, Out]{} // settled before one that comes first; they count in the window
 		next := 0
@@ -95,7 +94,6 @@ func (p Placed[In, Out]) Map(ctx context.Context, seq iter.Seq[In]) iter.Seq2[Ou
 // come. Otherwise it is like Map; when ctx ends there is one last Item with
 // Index -1 and the cause.
 func (p Placed[In, Out]) Unordered(ctx context.Context, seq iter.Seq[In]) iter.Seq[Item[In, Out]] {
-	ctx = p.check(ctx)
 	return func(yield func(Item[In, Out]) bool) {
 		cause := p.stream(ctx, seq, func(b *Batch, c *call[In, Out]) bool {
 			b.free(1)
@@ -116,11 +114,14 @@ func (p Placed[In, Out]) Unordered(ctx context.Context, seq iter.Seq[In]) iter.S
 //
 // An input is in the window from before it is handed to the place until take
 // frees its room. stream returns the cause of a ctx that ended, nil when the
-// input ended or take said false.
+// input ended or take said false; and the error of a call that makes no sense.
 func (p Placed[In, Out]) stream(outer context.Context, seq iter.Seq[In], take func(*Batch, *call[In, Out]) bool) (cause error) {
+	if err := p.check(outer); err != nil {
+		return err
+	}
 	window := p.window
 	if window == 0 {
-		window = 2 * p.runner.Width()
+		window = 2 * max(1, p.runner.Width())
 	}
 	ctx, cancel := context.WithCancelCause(outer)
 	b := newBatch(ctx, window)

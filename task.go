@@ -99,8 +99,7 @@ func (b Bound) IsZero() bool { return !b.bound }
 func (b Bound) Encoded() (s Spec, input []byte, err error) { return b.spec, b.input, b.err }
 
 // Placed is a task on a place. It is a value: copy it, keep it, use it from many
-// goroutines. The zero Placed is not usable; a Placed without a place runs
-// Inline.
+// goroutines. The zero Placed answers every call with an error.
 type Placed[In, Out any] struct {
 	task   *Task[In, Out]
 	runner Runner
@@ -115,10 +114,15 @@ func (p Placed[In, Out]) Limit(l Limits) Placed[In, Out] {
 	return p
 }
 
-// Call runs the task and waits for its outcome. ctx owns the work: its deadline
-// and its end reach the task, its values do not, its Meta does.
+// Call runs the task and waits for its outcome. ctx owns the work: its deadline,
+// its end and its Meta reach the task everywhere, its other values only on a
+// place in this process.
 func (p Placed[In, Out]) Call(ctx context.Context, in In) (Out, error) {
-	c := p.job(p.check(ctx), in)
+	if err := p.check(ctx); err != nil {
+		var zero Out
+		return zero, err
+	}
+	c := p.job(ctx, in)
 	err := p.runner.Run(ctx, &c.Job)
 	return c.result(err)
 }
@@ -135,14 +139,14 @@ func (p Placed[In, Out]) job(ctx context.Context, in In) *call[In, Out] {
 
 // check is where the programmer's mistakes end: a nil context, a Placed that On
 // did not make.
-func (p Placed[In, Out]) check(ctx context.Context) context.Context {
+func (p Placed[In, Out]) check(ctx context.Context) error {
 	if p.task == nil {
-		panic("tandem: the zero Placed was used; make one with task.On(place)")
+		return errors.New("tandem: the zero Placed was used; make one with task.On(place)")
 	}
 	if ctx == nil {
-		panic(fmt.Sprintf("tandem: %s: the context is nil; use context.Background()", p.task.def.name))
+		return fmt.Errorf("tandem: %s: the context is nil; use context.Background()", p.task.def.name)
 	}
-	return ctx
+	return nil
 }
 
 // call is a Job with its types. One allocation holds all of it.

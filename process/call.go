@@ -60,13 +60,14 @@ func (p *Pool) Run(ctx context.Context, j *tandem.Job) error {
 			return err
 		}
 		s.count.crashed.Add(1)
+		s.assign.died(w)
 		switch trusted := w.death.trusted; {
 		case cause != nil:
 			err = cause
 		case trusted && !l.began() && moved < moves:
 			moved++
 			continue // it had not started there; it may start elsewhere
-		case trusted && spec.Idempotent && tried < tries:
+		case trusted && spec.Idempotent && tried < tries && !overran(w):
 			tried++
 			continue
 		default:
@@ -77,6 +78,12 @@ func (p *Pool) Run(ctx context.Context, j *tandem.Job) error {
 		s.settled(spec.Name, w, wait, run, err)
 		return err
 	}
+}
+
+// overran reports whether a worker with one call at a time died of that call's
+// memory limit: running it again would only end the same way.
+func overran(w *worker) bool {
+	return w.plan.lanes == 1 && errors.Is(w.death.err, tandem.ErrMemory)
 }
 
 // take finds a lane and measures the waiting.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/tandem-go/tandem"
@@ -35,7 +36,7 @@ type Config struct {
 
 	// Stdout is where standard output goes, nil this process's own. A *os.File is
 	// handed to the process; any other Writer gets whole lines, one Write at a
-	// time for each process.
+	// time for all workers of a pool.
 	Stdout io.Writer
 
 	// Stderr is where standard error goes, nil this process's own. It always
@@ -65,6 +66,7 @@ type plan struct {
 	maxProcs    int
 	vars        []byte
 	setup, exit child.Hook
+	writing     sync.Mutex // held to write to Stdout or Stderr
 }
 
 // checkStart is what must be true before any process can start.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tandem-go/tandem"
+	"github.com/tandem-go/tandem/internal/child"
 	"github.com/tandem-go/tandem/internal/codec"
 	"github.com/tandem-go/tandem/internal/wire"
 )
@@ -23,9 +24,11 @@ type lane struct {
 
 	mu     sync.Mutex
 	task   string
-	seq    uint32 // the call that runs
-	open   bool   // it does
-	cause  error  // why it was asked to stop, nil if it was not
+	limits tandem.Limits // of the call that runs
+	halt   error         // no call may run any more: its pool was closed
+	seq    uint32        // the call that runs
+	open   bool          // it does
+	cause  error         // why it was asked to stop, nil if it was not
 	limit  *time.Timer
 	grace  *time.Timer
 	retire func() // takes the worker out of its pool; nil outside pools
@@ -46,8 +49,8 @@ func (l *lane) call(ctx context.Context, j *tandem.Job, limits tandem.Limits) (e
 	if err != nil {
 		return err, nil
 	}
-	l.number(j.Spec().Name)
-	end := l.watch(ctx, limits)
+	l.number(j.Spec().Name, limits)
+	end := l.watch(ctx)
 	if err = l.send(frame, &h); err == nil {
 		err = l.reply(j, limits)
 	}
@@ -77,7 +80,10 @@ func (l *lane) send(frame []byte, h *codec.Handles) error {
 	if l.frame = frame; cap(frame) > 4<<20 {
 		l.frame = nil // one large call must not hold its memory for ever
 	}
-	if err := l.conn.Send(wire.Call, l.seq, frame, h); err != nil {
+	switch err := l.conn.Send(wire.Call, l.seq, frame, h); {
+	case errors.Is(err, wire.ErrUnsent): // the caller's mistake, a closed file; the worker knows nothing of it
+		return fmt.Errorf("tandem: %s: argument: %w", l.task, err)
+	case err != nil:
 		return l.failed(err)
 	}
 	return nil
@@ -88,7 +94,7 @@ func (l *lane) send(frame []byte, h *codec.Handles) error {
 func (l *lane) reply(j *tandem.Job, limits tandem.Limits) error {
 	limit := int64(0)
 	if limits.Output > 0 {
-		limit = limits.Output + 64<<10 // an error may take the result's place
+		limit = limits.Output + wire.MaxFailure // an error may take the result's place
 	}
 	var h codec.Handles
 	defer h.Close()
@@ -100,11 +106,14 @@ func (l *lane) reply(j *tandem.Job, limits tandem.Limits) error {
 	case hd.Seq != l.seq || l.conn.Unread() > 0 || hd.Kind != wire.Result && hd.Kind != wire.Unrun:
 		return l.failed(fmt.Errorf("%w: %v frame %d with %d bytes behind it answers call %d", wire.ErrProtocol, hd.Kind, hd.Seq, l.conn.Unread(), l.seq))
 	case hd.Kind == wire.Unrun:
-		return errors.New(string(body))
+		return child.Root.Failure(body)
 	}
 	err = j.SetOutput(body, &h)
-	if errors.Is(err, tandem.ErrMalformed) {
-		return l.failed(fmt.Errorf("%w: %w", wire.ErrProtocol, err))
+	if errors.Is(err, tandem.ErrMalformed) && l.retire != nil {
+		// Damaged memory in the worker, or a decoder that refuses what its encoder
+		// wrote. The frame kept the rules, so only this call fails; but the worker
+		// gets no other. Its neighbours finish.
+		l.retire()
 	}
 	return err
 }
@@ -124,29 +133,35 @@ func (l *lane) failed(err error) error {
 }
 
 // number begins the next call.
-func (l *lane) number(task string) {
+func (l *lane) number(task string, limits tandem.Limits) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.seq++; l.seq == 0 {
 		l.seq = 1 // 0 stands for "none" in the worker's page
 	}
-	l.task, l.open, l.cause = task, true, nil
+	l.task, l.limits, l.open, l.cause = task, limits, true, nil
 }
 
 // watch makes ctx and the time limit stop the present call. The result ends the
 // watching; it is the stop's cause, nil if there was none.
-func (l *lane) watch(ctx context.Context, limits tandem.Limits) (end func() error) {
-	seq, task := l.seq, l.task
+func (l *lane) watch(ctx context.Context) (end func() error) {
+	seq, task, limits := l.seq, l.task, l.limits
 	unhook := func() bool { return true }
 	if ctx.Done() != nil {
-		unhook = context.AfterFunc(ctx, func() { l.stop(seq, context.Cause(ctx), limits) })
+		unhook = context.AfterFunc(ctx, func() { l.stop(seq, context.Cause(ctx)) })
 	}
 	if limits.Time > 0 {
 		l.mu.Lock()
 		l.limit = time.AfterFunc(limits.Time, func() {
-			l.stop(seq, fmt.Errorf("tandem: %s: stopped after %v: %w", task, limits.Time, tandem.ErrTimeout), limits)
+			l.stop(seq, fmt.Errorf("tandem: %s: stopped after %v: %w", task, limits.Time, tandem.ErrTimeout))
 		})
 		l.mu.Unlock()
+	}
+	l.mu.Lock()
+	halt := l.halt
+	l.mu.Unlock()
+	if halt != nil { // Close came between the choice of this lane and now
+		l.stop(seq, halt)
 	}
 	return func() error {
 		unhook()
@@ -168,7 +183,7 @@ func (l *lane) watch(ctx context.Context, limits tandem.Limits) (end func() erro
 // neighbours too, so the worker is taken out of the pool first, at once for a
 // limit, and for a cancellation when the call has not listened; then its
 // neighbours have the grace time.
-func (l *lane) stop(seq uint32, cause error, limits tandem.Limits) {
+func (l *lane) stop(seq uint32, cause error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.open || l.seq != seq || l.cause != nil {
@@ -177,8 +192,8 @@ func (l *lane) stop(seq uint32, cause error, limits tandem.Limits) {
 	l.cause = cause
 	w := l.worker
 	go w.say(wire.Cancel, seq, wire.AppendUint64(nil, uint64(l.index))) // a worker that does not read must not block this
-	grace := limits.GraceTime()
-	if w.plan.lanes <= 1 || l.retire == nil {
+	grace := l.limits.GraceTime()
+	if w.plan.lanes <= 1 || l.retire == nil || l.halt != nil {
 		l.grace = time.AfterFunc(grace, func() { l.kill(seq) })
 		return
 	}
@@ -212,10 +227,11 @@ func (l *lane) began() bool {
 	return l.worker.started[l.index] == uint64(l.seq)
 }
 
-// stopNow stops whatever call runs, for Close.
+// stopNow stops whatever call runs or is about to, for Close.
 func (l *lane) stopNow(cause error) {
 	l.mu.Lock()
+	l.halt = cause
 	seq := l.seq
 	l.mu.Unlock()
-	l.stop(seq, cause, l.worker.plan.Limits)
+	l.stop(seq, cause)
 }

@@ -20,14 +20,16 @@ const (
 	longLine  = 64 << 10
 
 	lastWords = 250 * time.Millisecond // how long a dead worker's pipe may stay silent
+	lastWord  = 2 * time.Second        // and how long it is listened to at all
 )
 
 // output relays what a worker writes, line by line.
 type output struct {
-	relays sync.WaitGroup
-	ready  []func() error // relays to be started when the process has been
-	pipes  []*os.File
-	dead   atomic.Bool // the worker is; its pipes end soon
+	writing *sync.Mutex // held for each Write, by all workers of a pool
+	relays  sync.WaitGroup
+	ready   []func() error // relays to be started when the process has been
+	pipes   []*os.File
+	dead    atomic.Pointer[time.Time] // the worker is, and when the listening ends
 
 	mu   sync.Mutex
 	tail []string
@@ -57,7 +59,7 @@ func (s *stdio) closeTheirs() {
 
 // open makes the standard streams of w's process.
 func (w *worker) open() (s stdio, err error) {
-	w.output = &output{}
+	w.output = &output{writing: &w.plan.writing}
 	defer func() {
 		if err != nil {
 			s.closeTheirs()
@@ -139,8 +141,8 @@ func (o *output) copy(dst io.Writer, src *os.File, keep bool) {
 	for {
 		n, err := src.Read(chunk)
 		buf = append(buf, chunk[:n]...)
-		if n > 0 && o.dead.Load() {
-			src.SetReadDeadline(time.Now().Add(lastWords))
+		if end := o.dead.Load(); n > 0 && end != nil {
+			src.SetReadDeadline(time.Now().Add(min(lastWords, time.Until(*end))))
 		}
 		for {
 			end := bytes.IndexByte(buf, '\n') + 1
@@ -153,7 +155,9 @@ func (o *output) copy(dst io.Writer, src *os.File, keep bool) {
 			if keep {
 				o.remember(buf[:end])
 			}
+			o.writing.Lock()
 			dst.Write(buf[:end])
+			o.writing.Unlock()
 			buf = buf[end:]
 		}
 		if err != nil {
@@ -192,9 +196,10 @@ func (o *output) lines(crashed bool) []string {
 }
 
 // finish reads what a dead worker left in the pipes. A descendant that got away
-// may hold them open for ever; it is not waited for long.
+// may hold them open and write for ever; it is not listened to for long.
 func (o *output) finish() {
-	o.dead.Store(true)
+	end := time.Now().Add(lastWord)
+	o.dead.Store(&end)
 	for _, r := range o.pipes {
 		r.SetReadDeadline(time.Now().Add(lastWords))
 	}

@@ -90,16 +90,19 @@ type poolState struct {
 
 var pools atomic.Int64
 
-// use fixes the fields and returns the state. A copied Pool gets one that
-// refuses everything: two pools would share workers without knowing.
+// use fixes the fields and returns the state.
 func (p *Pool) use() *poolState {
 	p.once.Do(func() { p.state.CompareAndSwap(nil, p.prepare()) })
-	s := p.state.Load()
-	if s.pool != p {
-		s = (&Pool{}).prepare()
-		s.bad = errors.New("tandem: this process.Pool was copied after its first use; pass a pointer")
+	return p.state.Load()
+}
+
+// copied reports a Pool that was copied after its first use: two pools would
+// share workers without knowing.
+func (s *poolState) copied(p *Pool) error {
+	if s.pool == p {
+		return nil
 	}
-	return s
+	return errors.New("tandem: a process.Pool was copied after its first use; keep and pass a pointer")
 }
 
 func (p *Pool) prepare() *poolState {
@@ -159,6 +162,9 @@ func (s *poolState) inherit() {
 // ready is what every way into the pool checks first.
 func (p *Pool) ready() (*poolState, error) {
 	s := p.use()
+	if err := s.copied(p); err != nil {
+		return s, err
+	}
 	if s.bad != nil {
 		return s, s.bad
 	}
@@ -178,7 +184,9 @@ func (p *Pool) Width() int {
 // optional. If ctx ends first, its cause is returned and the workers go on
 // starting.
 func (p *Pool) Start(ctx context.Context) error {
-	mustContext(ctx, "Pool.Start")
+	if err := needContext(ctx, "Pool.Start"); err != nil {
+		return err
+	}
 	s, err := p.ready()
 	if err != nil {
 		return err
@@ -201,10 +209,12 @@ func (p *Pool) Start(ctx context.Context) error {
 // and lets the workers go (Python: close, then join). If ctx ends first, its
 // cause is returned and the work goes on; Close ends it then.
 func (p *Pool) Shutdown(ctx context.Context) error {
-	mustContext(ctx, "Pool.Shutdown")
+	if err := needContext(ctx, "Pool.Shutdown"); err != nil {
+		return err
+	}
 	s := p.use()
-	if s.pool != p {
-		return s.bad
+	if err := s.copied(p); err != nil {
+		return err
 	}
 	s.assign.drain()
 	select {
@@ -221,8 +231,8 @@ func (p *Pool) Shutdown(ctx context.Context) error {
 // in race builds a data race. It may be called many times.
 func (p *Pool) Close() error {
 	s := p.use()
-	if s.pool != p {
-		return s.bad
+	if err := s.copied(p); err != nil {
+		return err
 	}
 	s.closing.Do(s.close)
 	return s.result

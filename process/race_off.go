@@ -2,7 +2,10 @@
 
 package process
 
+import "time"
+
 const raceEnabled = false
 
-// exitTime is what a process needs to end by os.Exit beyond its grace time.
-const exitTime = 0
+// exitTime is what an orderly end by os.Exit may take beyond the grace time, which
+// is the task's and may be nothing.
+const exitTime = time.Second

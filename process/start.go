@@ -2,6 +2,7 @@ package process
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/tandem-go/tandem"
@@ -16,9 +17,11 @@ import (
 //
 // It costs an exec of this program's binary.
 func Start[In, Out any](ctx context.Context, cfg Config, t *tandem.Task[In, Out], in In) (*Handle[Out], error) {
-	mustContext(ctx, "process.Start")
+	if err := needContext(ctx, "process.Start"); err != nil {
+		return nil, err
+	}
 	if t == nil {
-		panic("tandem: process.Start: the task is nil")
+		return nil, errors.New("tandem: process.Start: the task is nil")
 	}
 	h := &Handle[Out]{done: make(chan struct{})}
 	// The task's types are hidden by a Placed on a place of its own, so that one
@@ -39,11 +42,12 @@ func Start[In, Out any](ctx context.Context, cfg Config, t *tandem.Task[In, Out]
 	return h, nil
 }
 
-// mustContext panics on what only the programmer can mend.
-func mustContext(ctx context.Context, what string) {
+// needContext refuses a nil context, which would be a panic somewhere inside.
+func needContext(ctx context.Context, what string) error {
 	if ctx == nil {
-		panic("tandem: " + what + ": the context is nil; use context.Background()")
+		return fmt.Errorf("tandem: %s: the context is nil; use context.Background()", what)
 	}
+	return nil
 }
 
 // Handle is a task in a process of its own. It settles exactly once, when the
@@ -113,8 +117,8 @@ func (r *run) Run(ctx context.Context, j *tandem.Job) error {
 		return err
 	}
 	l := w.lanes[0]
-	l.number(j.Spec().Name)
-	end := l.watch(ctx, limits)
+	l.number(j.Spec().Name, limits)
+	end := l.watch(ctx)
 	go func() { // the keeper: notices the worker's last word and its end
 		w.awaken()
 		select {

@@ -76,7 +76,21 @@ func launch(p *plan, name string) (w *worker, err error) {
 	if err := w.equip(&theirs); err != nil {
 		return nil, err
 	}
-	return w, w.introduce(&theirs, name)
+	if err := w.introduce(&theirs, name); err != nil {
+		return nil, err
+	}
+	w.proc.OnEnd(w.expire)
+	return w, nil
+}
+
+// expire bounds the reading of what a dead worker has left in its sockets. Their
+// end of file comes with its death, unless something that got away from its
+// process group holds them open.
+func (w *worker) expire() {
+	w.control.Expire(lastWords)
+	for _, l := range w.lanes {
+		l.conn.Expire(lastWords)
+	}
 }
 
 // exec starts the process with its end of the channel.
@@ -129,6 +143,9 @@ func (w *worker) introduce(theirs *codec.Handles, name string) error {
 			return err
 		}
 	}
+	// Large variables fill the socket, and then this waits for the worker to read.
+	slow := time.AfterFunc(w.plan.initTimeout(), w.tooSlow)
+	defer slow.Stop()
 	if err := w.control.Send(wire.Start, 0, hello.Append(wire.Room(nil)), &send); err != nil {
 		w.kill("it could not be told who it is: " + err.Error())
 	}
@@ -189,11 +206,7 @@ func (p *plan) hello(name string) *child.Hello {
 // awaken waits until the worker serves. Its error is the reason why it does not,
 // and then the process is gone.
 func (w *worker) awaken() error {
-	slow := time.AfterFunc(w.plan.initTimeout(), func() {
-		if w.phaseNow() == child.PhaseExec {
-			w.kill(fmt.Sprintf("it did not reach tandem.Init within %v", w.plan.initTimeout()))
-		}
-	})
+	slow := time.AfterFunc(w.plan.initTimeout(), w.tooSlow)
 	err := w.listen(wire.Ready)
 	slow.Stop()
 	if err == nil {
@@ -201,6 +214,13 @@ func (w *worker) awaken() error {
 	}
 	w.bury()
 	return w.stillbirth()
+}
+
+// tooSlow ends a worker that has not reached Init.
+func (w *worker) tooSlow() {
+	if w.phaseNow() == child.PhaseExec {
+		w.kill(fmt.Sprintf("it did not reach tandem.Init within %v", w.plan.initTimeout()))
+	}
 }
 
 // listen reads what the worker says until it says kind, or no more.
@@ -233,7 +253,7 @@ func (w *worker) listen(kind wire.Kind) error {
 // there is to know about it. It is called once, by the worker's keeper.
 func (w *worker) bury() {
 	// A process that closed its channel and stays is of no use to anybody.
-	late := time.AfterFunc(w.plan.Limits.GraceTime(), func() { w.kill("it closed its channel and did not end") })
+	late := time.AfterFunc(w.plan.Limits.GraceTime()+exitTime, func() { w.kill("it closed its channel and did not end") })
 	<-w.proc.Done()
 	late.Stop()
 	w.output.finish()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -61,7 +62,8 @@ func (l *lane) serve(seq uint32, body []byte, h *codec.Handles) {
 	frame := wire.Room(l.out)
 	info, input, err := wire.ParseCall(body)
 	if err != nil {
-		l.answer(wire.Unrun, seq, append(frame, err.Error()...), nil)
+		l.answer(wire.Unrun, seq, Root.Outcome(frame, err), nil)
+		l.last(1)
 		return
 	}
 	ctx, end := l.context(seq, info.Left)
@@ -74,10 +76,7 @@ func (l *lane) serve(seq uint32, body []byte, h *codec.Handles) {
 			end()
 			restore()
 			l.answer(wire.Result, seq, Root.Outcome(wire.Room(nil), Root.Goexit), nil)
-			if l.worker.hello.Single {
-				l.worker.quiesce()
-				l.worker.exit(1)
-			}
+			l.last(1)
 			go l.run()
 		}
 	}()
@@ -86,23 +85,27 @@ func (l *lane) serve(seq uint32, body []byte, h *codec.Handles) {
 	finished = true
 	end()
 	restore()
-	switch {
-	case err != nil:
-		l.answer(wire.Unrun, seq, append(frame, err.Error()...), nil)
-	case l.worker.hello.Single:
-		code := 0
-		if failed {
-			code = 1
-		}
-		l.worker.page.Word(PhaseWord).Store(PhaseLeaving)
-		l.answer(wire.Result, seq, out, h)
-		l.worker.quiesce()
-		l.worker.exit(code)
-	default:
-		l.answer(wire.Result, seq, out, h)
+	if err != nil {
+		l.answer(wire.Unrun, seq, Root.Outcome(frame, err), nil)
+		l.last(1)
+		return
 	}
+	l.answer(wire.Result, seq, out, h)
+	if failed {
+		l.last(1)
+	}
+	l.last(0)
 	if cap(out) <= 4<<20 {
 		l.out = out
+	}
+}
+
+// last ends the process, after its call, if there is but one. The exit code is
+// Python's: 0 for a value, 1 for an error.
+func (l *lane) last(code int) {
+	if l.worker.hello.Single {
+		l.worker.quiesce()
+		l.worker.exit(code)
 	}
 }
 
@@ -110,9 +113,8 @@ func (l *lane) answer(kind wire.Kind, seq uint32, frame []byte, h *codec.Handles
 	// Counted as running until the answer has left: Exit must not overtake it.
 	defer l.worker.done()
 	err := l.conn.Send(kind, seq, frame, h)
-	if err != nil && h != nil && h.Len() > 0 {
-		// A descriptor of the result could not be sent (it was closed). The parent
-		// waits, so it must hear of it; nothing of the frame has left.
+	if errors.Is(err, wire.ErrUnsent) {
+		// A descriptor of the result is closed. The parent waits, so it must hear of it.
 		l.conn.Send(kind, seq, Root.Outcome(wire.Room(nil), err), nil)
 	}
 }
@@ -157,5 +159,9 @@ func (l *lane) limitCall(info *wire.CallInfo) (restore func()) {
 	if err := sys.LimitData(info.Memory); err != nil {
 		die(err)
 	}
-	return func() { sys.LimitData(l.worker.hello.Memory) }
+	soft := debug.SetMemoryLimit(softMemory(info.Memory))
+	return func() {
+		sys.LimitData(l.worker.hello.Memory)
+		debug.SetMemoryLimit(soft)
+	}
 }

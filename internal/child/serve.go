@@ -58,6 +58,7 @@ type worker struct {
 // Serve is the rest of a worker's life. It does not return.
 func Serve() {
 	fd, _ := spawn.Channel()
+	sys.CloseOnExec(fd) // it had to pass one exec, it must not pass another
 	// Blocking: the poller would have to be started on the way to the first task,
 	// and a worker needs it for nothing else.
 	control, err := wire.NewConn(fd, "tandem channel", false)

@@ -5,7 +5,6 @@ package child
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/tandem-go/tandem/internal/wire"
 )
@@ -25,7 +24,6 @@ type Hello struct {
 	Warden       bool
 	Setup, Exit  Hook
 	Vars         []byte
-	SetupTime    time.Duration // how long the parent waits for Ready
 }
 
 // Hook is a bound call; without a name there is none.
@@ -49,7 +47,7 @@ func (h *Hello) Append(dst []byte) []byte {
 	}
 	for _, v := range []uint64{
 		h.Build, h.Tasks, flags, uint64(h.Depth), uint64(h.Lanes), uint64(h.MaxProcs),
-		uint64(h.MaxStack), uint64(h.Memory), uint64(h.SetupTime),
+		uint64(h.MaxStack), uint64(h.Memory),
 	} {
 		dst = wire.AppendUint64(dst, v)
 	}
@@ -68,7 +66,6 @@ func parseHello(body []byte) (h Hello, err error) {
 	h.Single, h.Warden = flags&1 != 0, flags&2 != 0
 	h.Depth, h.Lanes, h.MaxProcs = int(r.Uint64()), int(r.Uint64()), int(r.Uint64())
 	h.MaxStack, h.Memory = int64(r.Uint64()), int64(r.Uint64())
-	h.SetupTime = time.Duration(r.Uint64())
 	h.Name, h.ParentName = string(r.Bytes()), string(r.Bytes())
 	for _, k := range []*Hook{&h.Setup, &h.Exit} {
 		hook := append([]byte(nil), r.Bytes()...)

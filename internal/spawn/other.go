@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-func attributes(worker bool) (*syscall.SysProcAttr, func()) {
-	return &syscall.SysProcAttr{}, func() {}
+func attributes(worker bool) (*syscall.SysProcAttr, func() bool) {
+	return &syscall.SysProcAttr{}, func() bool { return false }
 }
 
 func killGroup(pid int) {}

@@ -28,6 +28,7 @@ type Proc struct {
 	reaped bool
 	state  *os.ProcessState
 	proc   *os.Process
+	onEnd  func()
 }
 
 // Start starts c. The call takes as long as an exec, most of a millisecond.
@@ -51,7 +52,7 @@ func Start(c Command) (*Proc, error) {
 // launch runs one exec on the starter thread.
 func launch(path string, args []string, attr *os.ProcAttr, worker bool) (*Proc, error) {
 	p := &Proc{done: make(chan struct{})}
-	var watch func() // blocks until the process has ended, before it is reaped
+	var watch func() bool // blocks until the process has ended; false: it cannot
 	var err error
 	onStarter(func() {
 		attr.Sys, watch = attributes(worker)
@@ -92,19 +93,42 @@ func onStarter(f func()) {
 }
 
 // reap waits for the end of the process and takes what is left of its group
-// along. The group is killed while its leader is still a zombie: until it is
-// reaped, no other process can have its number.
-func (p *Proc) reap(watch func(), worker bool) {
-	watch()
+// along. Where the end can be watched, the group is killed while its leader is
+// still a zombie: until it is reaped, no other process can have its number.
+// Elsewhere it is killed right after, which is as good as numbers are not used
+// again at once.
+func (p *Proc) reap(watch func() bool, worker bool) {
+	zombie := watch()
+	if !zombie {
+		p.state, _ = p.proc.Wait()
+	}
 	p.mu.Lock()
 	if worker {
 		killGroup(p.PID)
 		warden.remove(p.PID)
 	}
 	p.reaped = true
-	p.state, _ = p.proc.Wait()
+	if zombie {
+		p.state, _ = p.proc.Wait()
+	}
+	onEnd := p.onEnd
 	p.mu.Unlock()
 	close(p.done)
+	if onEnd != nil {
+		onEnd()
+	}
+}
+
+// OnEnd has f called once when the process has ended, now if it has already. f
+// must not block.
+func (p *Proc) OnEnd(f func()) {
+	p.mu.Lock()
+	ended := p.reaped
+	p.onEnd = f
+	p.mu.Unlock()
+	if ended {
+		f()
+	}
 }
 
 // Done is closed when the process has ended and was reaped.

@@ -19,6 +19,9 @@ func Pipe() (r, w int, err error) { return -1, -1, errNoSockets }
 // File is not offered on this system.
 func File(fd int, name string, polled bool) (*os.File, error) { return nil, errNoSockets }
 
+// CloseOnExec is not needed on this system.
+func CloseOnExec(fd int) {}
+
 // Send is not offered on this system.
 func Send(fd int, buf []byte, fds []int) (int, error) { return 0, errNoSockets }
 

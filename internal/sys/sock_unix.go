@@ -51,6 +51,9 @@ func File(fd int, name string, polled bool) (*os.File, error) {
 	return os.NewFile(uintptr(fd), name), nil
 }
 
+// CloseOnExec keeps a descriptor from the programs that this process starts.
+func CloseOnExec(fd int) { unix.CloseOnExec(fd) }
+
 // Send writes buf to a socket with descriptors beside its first byte. It
 // returns what one system call took.
 func Send(fd int, buf []byte, fds []int) (int, error) {

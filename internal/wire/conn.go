@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"syscall"
+	"time"
 
 	"github.com/tandem-go/tandem/internal/codec"
 	"github.com/tandem-go/tandem/internal/sys"
@@ -15,6 +17,10 @@ const (
 	firstRead = 4 << 10 // enough for most frames; a page more is 1 µs of a start
 	growStep  = 1 << 20 // memory follows the bytes that came, not the length that was announced
 	keepMost  = 4 << 20 // a larger buffer is given back after its frame
+
+	// mostRights is how many descriptors Linux lets one message carry. With room for
+	// all of them none is cut off unseen: too many are counted, closed and refused.
+	mostRights = 253
 )
 
 // Conn is one end of a socket. One goroutine may send while another receives;
@@ -65,6 +71,10 @@ func NewConn(fd int, name string, polled bool) (*Conn, error) {
 	return c, nil
 }
 
+// Expire makes a polled Conn end by itself when nothing arrives for d: for what a
+// dead process has left, whose socket another may hold open.
+func (c *Conn) Expire(d time.Duration) { c.file.SetDeadline(time.Now().Add(d)) }
+
 // FromFile makes a blocking Conn of a received socket.
 func FromFile(f *os.File) (*Conn, error) {
 	fd, err := descriptor(f)
@@ -79,7 +89,7 @@ func (c *Conn) Close() error { return c.file.Close() }
 
 func (c *Conn) read(buf []byte) (int, []int, error) {
 	if c.oob == nil {
-		c.oob = make([]byte, sys.OOBSpace(codec.MaxHandles))
+		c.oob = make([]byte, sys.OOBSpace(mostRights))
 	}
 	if c.raw == nil {
 		return sys.Receive(c.fd, buf, c.oob)
@@ -108,6 +118,10 @@ func (c *Conn) write(buf []byte, fds []int) (int, error) {
 	return n, err
 }
 
+// ErrUnsent is wrapped by an error of Send that says that nothing has left, and
+// that the Conn is as good as before.
+var ErrUnsent = errors.New("not sent")
+
 // Send writes one frame. frame is the body behind HeaderSize bytes of room for
 // the header, so that a frame is one buffer and usually one system call. The
 // files of h are sent beside it and stay the caller's.
@@ -117,7 +131,7 @@ func (c *Conn) Send(kind Kind, seq uint32, frame []byte, h *codec.Handles) error
 		for _, f := range h.Files() {
 			fd, err := descriptor(f)
 			if err != nil {
-				return err
+				return fmt.Errorf("%w: %w", ErrUnsent, err)
 			}
 			fds = append(fds, fd)
 		}
@@ -130,6 +144,7 @@ func (c *Conn) Send(kind Kind, seq uint32, frame []byte, h *codec.Handles) error
 		}
 		frame, fds = frame[n:], nil
 	}
+	runtime.KeepAlive(h) // nobody else may hold the files whose numbers were sent
 	return nil
 }
 

@@ -11,10 +11,15 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 )
 
 // Version is the protocol's; a frame of another version is refused.
 const Version = 1
+
+// MaxFailure bounds an encoded error. It may take the place of a result, and then
+// the limit on results is not for it.
+const MaxFailure = 512 << 10
 
 // HeaderSize is the size of a frame's header:
 //
@@ -33,12 +38,12 @@ type Kind uint8
 const (
 	Start    Kind = 1 + iota // parent, control: who you are, your lanes; the first frame
 	Ready                    // worker, control: handshake and Setup are done
-	Refused                  // worker, control: they failed; the body is text
+	Refused                  // worker, control: they failed; the body is text, or the outcome of a hook
 	Cancel                   // parent, control: end the context of a call; seq and the body's lane
 	Exit                     // parent, control: end when no call runs
 	Call                     // parent, lane: run this
 	Result                   // worker, lane: the outcome, same seq
-	Unrun                    // worker, lane: the call was not started; the body is text
+	Unrun                    // worker, lane: the call was not started; the body is its error, as an outcome
 	lastKind = Unrun
 )
 
@@ -82,7 +87,7 @@ func parseHeader(b []byte) (Header, error) {
 		return h, fmt.Errorf("%w: version %d, want %d (was the binary replaced?)", ErrProtocol, b[0], Version)
 	case h.Kind == 0 || h.Kind > lastKind:
 		return h, fmt.Errorf("%w: unknown frame kind %d", ErrProtocol, b[1])
-	case h.Length > 1<<62:
+	case h.Length > math.MaxInt-HeaderSize:
 		return h, fmt.Errorf("%w: %v frame of %d bytes", ErrProtocol, h.Kind, h.Length)
 	}
 	return h, nil
