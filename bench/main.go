@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command bench measures what tandem adds to the system's own primitives: the
 // start of a process beside a bare os/exec of the same binary, and a call beside
 // a bare echo over the same kind of socket. Both sides of a ratio are measured

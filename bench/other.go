@@ -1,0 +1,14 @@
+//go:build !linux
+
+// Command bench needs Linux.
+package main
+
+import (
+	"fmt"
+	"os"
+)
+
+func main() {
+	fmt.Fprintln(os.Stderr, "bench: it pins processes to processors and passes sockets to children, which is written for Linux only")
+	os.Exit(2)
+}
