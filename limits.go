@@ -23,8 +23,9 @@ type Limits struct {
 	// Memory bounds the private data of the worker process in bytes (Linux:
 	// RLIMIT_DATA, which counts heap and stacks but neither shared mappings nor
 	// the processes a task starts). About 40 MiB of it are the Go runtime's. A
-	// worker that breaks it dies, and the error is ErrMemory. Less than 64 MiB
-	// is refused.
+	// worker that breaks it dies, and the error is ErrMemory. The kernel lets one
+	// allocation pass that begins below the limit; a watch, every 10 ms while a
+	// call runs, ends what got through. Less than 64 MiB is refused.
 	Memory int64
 
 	// Output bounds the encoded result of a task in bytes. A larger one is

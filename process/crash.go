@@ -40,7 +40,7 @@ func (w *worker) explain() death {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	d := death{
-		pid: w.proc.PID, exitCode: -1, trusted: w.broke == nil, killed: w.killed != "",
+		pid: w.proc.PID, exitCode: -1, trusted: w.broke == nil, killed: w.killed != "" && !w.starved,
 		report: w.report(),
 	}
 	state := w.proc.State()
@@ -53,11 +53,13 @@ func (w *worker) explain() death {
 	crashed := d.exitCode == fatalExit
 	d.stderr = w.output.lines(crashed)
 	if crashed {
-		d.reason, d.err = fatal(d.report+"\n"+strings.Join(d.stderr, "\n"), w.plan.Limits.Memory)
+		d.reason, d.err = fatal(d.report+"\n"+strings.Join(d.stderr, "\n"), max(w.memory, w.plan.Limits.Memory))
 	}
 	switch {
 	case w.broke != nil:
 		d.reason, d.err = "killed by tandem: "+w.broke.Error(), nil
+	case d.signal != "" && w.starved:
+		d.reason, d.err = outOfMemory(w.memory), tandem.ErrMemory
 	case d.signal != "" && w.killed != "":
 		d.reason, d.err = "killed by tandem: "+w.killed, nil
 	case d.reason != "":
@@ -91,9 +93,11 @@ func fatal(text string, memory int64) (reason string, err error) {
 	switch {
 	case has("runtime: out of memory"), has("out of memory allocating heap"), has("runtime: cannot allocate memory"), has("runtime: cannot map pages"):
 		if memory > 0 {
-			return fmt.Sprintf("out of memory: Limits.Memory is %d MiB", memory>>20), tandem.ErrMemory
+			return outOfMemory(memory), tandem.ErrMemory
 		}
 		return "out of memory", nil
+	case memory > 0 && starved(text):
+		return outOfMemory(memory), tandem.ErrMemory
 	case has("goroutine stack exceeds"), has("fatal error: stack overflow"):
 		return "stack overflow", nil
 	case has("fatal error: concurrent map"):
@@ -110,6 +114,21 @@ func fatal(text string, memory int64) (reason string, err error) {
 		return "a goroutine that the task started panicked: " + line(text, "panic: ", "panic: "), nil
 	}
 	return "", nil
+}
+
+func outOfMemory(limit int64) string {
+	return fmt.Sprintf("out of memory: Limits.Memory is %d MiB", limit>>20)
+}
+
+// starved reports whether the Go runtime itself fell over memory that the system
+// refused. Not all of its code checks for that; what does not (the collector's
+// span queues, in Go 1.26) dies of a nil pointer on the system stack, goroutine 0,
+// where no code of a task runs.
+func starved(text string) bool {
+	_, rest, found := strings.Cut(text, "SIGSEGV: segmentation violation\nPC=")
+	_, rest, _ = strings.Cut(rest, "\n\n")
+	stack, rest, _ := strings.Cut(rest, "\n")
+	return found && strings.HasPrefix(stack, "goroutine 0 ") && strings.HasPrefix(rest, "runtime.")
 }
 
 // line is the rest of the line in which mark begins, without prefix.

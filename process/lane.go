@@ -10,6 +10,7 @@ import (
 	"github.com/tandem-go/tandem"
 	"github.com/tandem-go/tandem/internal/child"
 	"github.com/tandem-go/tandem/internal/codec"
+	"github.com/tandem-go/tandem/internal/sys"
 	"github.com/tandem-go/tandem/internal/wire"
 )
 
@@ -31,6 +32,7 @@ type lane struct {
 	cause  error         // why it was asked to stop, nil if it was not
 	limit  *time.Timer
 	grace  *time.Timer
+	memory *time.Timer
 	retire func() // takes the worker out of its pool; nil outside pools
 }
 
@@ -157,6 +159,12 @@ func (l *lane) watch(ctx context.Context) (end func() error) {
 		})
 		l.mu.Unlock()
 	}
+	if limits.Memory > 0 {
+		l.worker.weigh(limits.Memory)
+		l.mu.Lock()
+		l.memory = time.AfterFunc(weighEvery, func() { l.weigh(seq, limits.Memory) })
+		l.mu.Unlock()
+	}
 	l.mu.Lock()
 	halt := l.halt
 	l.mu.Unlock()
@@ -168,13 +176,34 @@ func (l *lane) watch(ctx context.Context) (end func() error) {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		l.open = false
-		for _, t := range []*time.Timer{l.limit, l.grace} {
+		for _, t := range []*time.Timer{l.limit, l.grace, l.memory} {
 			if t != nil {
 				t.Stop()
 			}
 		}
-		l.limit, l.grace = nil, nil
+		l.limit, l.grace, l.memory = nil, nil, nil
 		return l.cause
+	}
+}
+
+// weighEvery is how often a worker with a memory limit is looked at while it runs
+// a call: 10 µs each time.
+const weighEvery = 10 * time.Millisecond
+
+// weigh kills the worker if its call has broken the memory limit and lives. The
+// kernel checks RLIMIT_DATA against what was mapped before, so one allocation,
+// whatever its size, can pass; what it maps next is refused, and ends it, unless
+// there is no next.
+func (l *lane) weigh(seq uint32, limit int64) {
+	size, err := sys.DataSize(l.worker.proc.PID)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case err != nil || !l.open || l.seq != seq:
+	case size > limit:
+		go l.worker.starve()
+	default:
+		l.memory.Reset(weighEvery)
 	}
 }
 

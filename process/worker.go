@@ -33,6 +33,8 @@ type worker struct {
 
 	mu      sync.Mutex
 	killed  string   // why tandem killed it, "" if it did not
+	memory  int64    // the limit on its memory in the last call that had one
+	starved bool     // it was killed because it broke that
 	broke   error    // the rule of the protocol it broke
 	refused *refusal // its last word
 	started []uint64 // last call started on each lane; valid after gone
@@ -310,6 +312,21 @@ func (w *worker) kill(why string) {
 	if w.proc != nil {
 		w.proc.Kill()
 	}
+}
+
+// weigh notes the memory limit of a call that begins.
+func (w *worker) weigh(limit int64) {
+	w.mu.Lock()
+	w.memory = limit
+	w.mu.Unlock()
+}
+
+// starve kills a worker that has broken its memory limit.
+func (w *worker) starve() {
+	w.mu.Lock()
+	w.starved = w.killed == ""
+	w.mu.Unlock()
+	w.kill("it broke Limits.Memory")
 }
 
 // violated is called when the worker broke a rule: nothing of it is believed any

@@ -1,3 +1,4 @@
+// Command timeout is the program of the README: a time limit that stops the work.
 package main
 
 import (

@@ -1,7 +1,10 @@
 package sys
 
 import (
+	"bytes"
 	"fmt"
+	"os"
+	"strconv"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -30,6 +33,20 @@ func LimitData(bytes int64) error {
 		return fmt.Errorf("tandem: memory limit: %w", err)
 	}
 	return nil
+}
+
+// DataSize is the private data of a process in bytes, as LimitData counts it.
+func DataSize(pid int) (int64, error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
+	if err != nil {
+		return 0, err
+	}
+	f := bytes.Fields(b)
+	if len(f) < 6 {
+		return 0, fmt.Errorf("tandem: /proc/%d/statm: %q", pid, b)
+	}
+	pages, err := strconv.ParseInt(string(f[5]), 10, 64)
+	return pages * int64(os.Getpagesize()), err
 }
 
 // CanLimitData reports whether LimitData works here.

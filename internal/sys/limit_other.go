@@ -16,5 +16,8 @@ func LimitData(bytes int64) error {
 	return fmt.Errorf("tandem: memory limit: %w", errors.ErrUnsupported)
 }
 
+// DataSize is not offered on this system.
+func DataSize(pid int) (int64, error) { return 0, errors.ErrUnsupported }
+
 // CanLimitData reports whether LimitData works here.
 const CanLimitData = false
