@@ -1,6 +1,5 @@
 //go:build !linux
 
-// Command bench needs Linux.
 package main
 
 import (
