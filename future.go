@@ -116,7 +116,8 @@ func isDone(w Waiter) bool {
 }
 
 // Go starts a call and returns at once. ctx owns the work: when it ends, the
-// call is cancelled.
+// call is cancelled. A pool has accepted the call when Go returns: calls get their
+// turn in the order they were made, and Shutdown waits for them.
 func (p Placed[In, Out]) Go(ctx context.Context, in In) *Future[Out] {
 	f := &Future[Out]{done: make(chan struct{}), cancel: func(error) {}}
 	if f.err = p.check(ctx); f.err != nil {
@@ -125,11 +126,19 @@ func (p Placed[In, Out]) Go(ctx context.Context, in In) *Future[Out] {
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	f.cancel = cancel
+	c := p.job(ctx, in)
+	if a, ok := p.runner.(Admitter); ok {
+		if c.ticket, f.err = a.Admit(ctx, &c.Job); f.err != nil {
+			cancel(nil)
+			close(f.done)
+			return f
+		}
+	}
 	go func() {
 		defer close(f.done)
 		defer cancel(nil)
 		f.err = &PanicError{Value: goexit} // stands only if Inline's task ends this goroutine
-		f.value, f.err = p.Call(ctx, in)
+		f.value, f.err = c.result(p.runner.Run(ctx, &c.Job))
 	}()
 	return f
 }

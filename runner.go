@@ -21,6 +21,18 @@ type Runner interface {
 	Width() int
 }
 
+// Admitter is what a Runner may offer besides, for Go: calls are then accepted in
+// the order in which they were made, and one that was made before the place was
+// shut down is finished.
+type Admitter interface {
+	Runner
+
+	// Admit accepts j, in the goroutine that calls Go and without blocking. Run
+	// follows, in another one, and finds the ticket in Job.Ticket. On an error, the
+	// call's, Run does not follow.
+	Admit(ctx context.Context, j *Job) (ticket any, err error)
+}
+
 // BatchRunner is what a Runner may offer besides, for Map, Unordered and All:
 // it pulls jobs when it has room for them.
 type BatchRunner interface {
@@ -52,7 +64,8 @@ type Spec struct {
 // Job is one call with its types hidden, made by Placed and handed to a Runner.
 // It is used by one goroutine at a time.
 type Job struct {
-	spec Spec
+	spec   Spec
+	ticket any
 	erased
 }
 
@@ -66,6 +79,9 @@ type erased interface {
 
 // Spec describes the job.
 func (j *Job) Spec() Spec { return j.spec }
+
+// Ticket is what the place's Admit returned for the job, nil if it was not asked.
+func (j *Job) Ticket() any { return j.ticket }
 
 // InputSize is the number of bytes that AppendInput will append; if exact is
 // false, it is a lower estimate.

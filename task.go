@@ -217,9 +217,7 @@ func (c *call[In, Out]) invoke(ctx context.Context) error {
 	}
 	if err == nil && c.spec.Limits.Output > 0 {
 		// Inline and goroutine places keep this limit too: it is about meaning.
-		if err = c.checkOutput(&out); err != nil {
-			return err
-		}
+		err = c.checkOutput(&out)
 	}
 	if err != nil {
 		if ctx.Err() != nil {

@@ -109,31 +109,51 @@ func (a *assignment) hush() {
 	}
 }
 
+// claim is a call's place: a lane, or a place in the queue for one.
+type claim struct {
+	lane   *lane
+	waiter *waiter
+	place  *list.Element
+}
+
 // take returns a free lane, waiting for one until ctx ends.
 func (a *assignment) take(ctx context.Context) (*lane, error) {
+	c, err := a.claim()
+	if err != nil {
+		return nil, err
+	}
+	return a.await(ctx, c)
+}
+
+// claim takes a free lane or joins the queue. await must follow.
+func (a *assignment) claim() (claim, error) {
 	a.mu.Lock()
+	defer a.mu.Unlock()
 	switch {
 	case a.phase == closed:
-		a.mu.Unlock()
-		return nil, a.closedError()
+		return claim{}, a.closedError()
 	case a.broken != nil:
-		a.mu.Unlock()
-		return nil, a.broken
+		return claim{}, a.broken
 	case len(a.idle) > 0:
 		l := a.idle[len(a.idle)-1]
 		a.idle = a.idle[:len(a.idle)-1]
 		a.engage(l)
-		a.mu.Unlock()
-		return l, nil
+		return claim{lane: l}, nil
 	case a.limit > 0 && a.queue.Len() >= a.limit+a.coming():
-		a.mu.Unlock()
-		return nil, fmt.Errorf("tandem: %s: %d calls wait already: %w", a.name, a.limit, tandem.ErrQueueFull)
+		return claim{}, fmt.Errorf("tandem: %s: %d calls wait already: %w", a.name, a.limit, tandem.ErrQueueFull)
 	}
 	w := &waiter{got: make(chan *lane, 1)}
-	place := a.queue.PushBack(w)
+	c := claim{waiter: w, place: a.queue.PushBack(w)}
 	a.breed()
-	a.mu.Unlock()
+	return c, nil
+}
 
+// await returns the lane of a claim, or gives the claim up when ctx ends.
+func (a *assignment) await(ctx context.Context, c claim) (*lane, error) {
+	w := c.waiter
+	if w == nil {
+		return c.lane, nil
+	}
 	select {
 	case l := <-w.got:
 		return l, w.err
@@ -145,7 +165,7 @@ func (a *assignment) take(ctx context.Context) (*lane, error) {
 	case l := <-w.got: // it came in the same moment; it is used, and the call finds its context ended
 		return l, w.err
 	default:
-		a.queue.Remove(place)
+		a.queue.Remove(c.place)
 		return nil, context.Cause(ctx)
 	}
 }

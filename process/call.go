@@ -17,30 +17,64 @@ const (
 	moves = 10
 )
 
+// ticket is a call that was admitted: with its claim, it has its turn.
+type ticket struct {
+	state  *poolState
+	limits tandem.Limits
+	begun  time.Time
+	claim  claim
+}
+
+// Admit gives j its place in the queue; see tandem.Admitter.
+func (p *Pool) Admit(ctx context.Context, j *tandem.Job) (any, error) {
+	t, err := p.admit(ctx, j)
+	if err != nil {
+		return nil, err
+	}
+	return &t, nil
+}
+
+func (p *Pool) admit(ctx context.Context, j *tandem.Job) (t ticket, err error) {
+	s, err := p.ready()
+	if err != nil {
+		return t, err
+	}
+	spec := j.Spec()
+	t = ticket{state: s, limits: spec.Limits.Or(s.plan.Limits), begun: time.Now()}
+	if err := s.accepts(spec, t.limits); err != nil {
+		return t, err
+	}
+	if err := s.assign.admit(); err != nil {
+		return t, fmt.Errorf("tandem: %s: %w", spec.Name, err)
+	}
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	} else if t.claim, err = s.assign.claim(); err != nil {
+		s.settled(spec.Name, nil, 0, 0, err)
+	}
+	if err != nil {
+		s.assign.release()
+	}
+	return t, err
+}
+
 // Run runs j in a worker; see tandem.Runner. The caller's own goroutine finds
 // the worker, sends the call and reads the reply.
 func (p *Pool) Run(ctx context.Context, j *tandem.Job) error {
-	s, err := p.ready()
-	if err != nil {
-		return err
+	t, ok := j.Ticket().(*ticket)
+	if !ok {
+		admitted, err := p.admit(ctx, j)
+		if err != nil {
+			return err
+		}
+		t = &admitted
 	}
-	spec := j.Spec()
-	limits := spec.Limits.Or(s.plan.Limits)
-	if err := s.accepts(spec, limits); err != nil {
-		return err
-	}
-	if err := s.assign.admit(); err != nil {
-		return fmt.Errorf("tandem: %s: %w", spec.Name, err)
-	}
+	s, limits, spec := t.state, t.limits, j.Spec()
 	defer s.assign.release()
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	begun := time.Now()
 	var wait, run time.Duration
 	var w *worker
 	for tried, moved := 1, 0; ; {
-		l, err := s.take(ctx, spec.Name, &wait, begun)
+		l, err := s.take(ctx, spec.Name, &wait, t)
 		if err != nil {
 			s.settled(spec.Name, nil, wait, 0, err)
 			return err
@@ -86,10 +120,15 @@ func overran(w *worker) bool {
 	return w.plan.lanes == 1 && errors.Is(w.death.err, tandem.ErrMemory)
 }
 
-// take finds a lane and measures the waiting.
-func (s *poolState) take(ctx context.Context, task string, wait *time.Duration, begun time.Time) (*lane, error) {
-	l, err := s.assign.take(ctx)
-	*wait = time.Since(begun)
+// take finds a lane, by the call's claim the first time, and measures the waiting.
+func (s *poolState) take(ctx context.Context, task string, wait *time.Duration, t *ticket) (l *lane, err error) {
+	if first := t.claim; first != (claim{}) {
+		t.claim = claim{}
+		l, err = s.assign.await(ctx, first)
+	} else {
+		l, err = s.assign.take(ctx)
+	}
+	*wait = time.Since(t.begun)
 	if err == nil && s.events.On() {
 		s.emit(event.Event{Kind: event.CallStarted, Task: task, Worker: l.worker.number, PID: l.worker.proc.PID, Wait: *wait})
 	}

@@ -221,7 +221,7 @@ func (w *worker) awaken() error {
 // tooSlow ends a worker that has not reached Init.
 func (w *worker) tooSlow() {
 	if w.phaseNow() == child.PhaseExec {
-		w.kill(fmt.Sprintf("it did not reach tandem.Init within %v", w.plan.initTimeout()))
+		w.kill(fmt.Sprintf("it did not reach tandem.Init, which must be the first line of main, within %v", w.plan.initTimeout()))
 	}
 }
 

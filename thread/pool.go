@@ -93,26 +93,43 @@ func (p *Pool) Width() int {
 // whose ctx ends while it waits for a thread never runs and returns the cause;
 // one that runs is asked, and settles when its function returns.
 func (p *Pool) Run(ctx context.Context, j *tandem.Job) error {
-	if err := tandem.InProcess(ctx, j.Spec(), "thread.Pool"); err != nil {
-		return err
-	}
-	s, err := p.use()
-	if err != nil {
-		return err
-	}
-	w := &work{ctx: ctx, job: j, done: make(chan struct{})}
-	if err := s.submit(w); err != nil {
-		return err
+	w, ok := j.Ticket().(*work)
+	if !ok {
+		var err error
+		if w, err = p.admit(ctx, j); err != nil {
+			return err
+		}
 	}
 	select {
 	case <-w.done:
 	case <-ctx.Done():
-		if s.withdraw(w) {
+		if w.state.withdraw(w) {
 			return context.Cause(ctx)
 		}
 		<-w.done
 	}
 	return w.err
+}
+
+// Admit gives j its place in the queue; see tandem.Admitter.
+func (p *Pool) Admit(ctx context.Context, j *tandem.Job) (ticket any, err error) {
+	w, err := p.admit(ctx, j)
+	if err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+func (p *Pool) admit(ctx context.Context, j *tandem.Job) (*work, error) {
+	if err := tandem.InProcess(ctx, j.Spec(), "thread.Pool"); err != nil {
+		return nil, err
+	}
+	s, err := p.use()
+	if err != nil {
+		return nil, err
+	}
+	w := &work{state: s, ctx: ctx, job: j, done: make(chan struct{})}
+	return w, s.submit(w)
 }
 
 // Start starts all threads and returns when each has run Setup, with the error

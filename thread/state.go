@@ -42,11 +42,12 @@ type state struct {
 
 // work is one call on its way through the pool.
 type work struct {
-	ctx  context.Context
-	job  *tandem.Job
-	spot *list.Element // its place in the queue, nil elsewhere
-	err  error         // valid when done is closed
-	done chan struct{}
+	state *state
+	ctx   context.Context
+	job   *tandem.Job
+	spot  *list.Element // its place in the queue, nil elsewhere
+	err   error         // valid when done is closed
+	done  chan struct{}
 }
 
 func (w *work) settle(err error) {
