@@ -11,8 +11,6 @@ import (
 	"reflect"
 	"sync"
 	"syscall"
-
-	"github.com/tandem-go/tandem/internal/codec"
 )
 
 // RegisterError gives a sentinel error a name under which it keeps its identity
@@ -43,20 +41,22 @@ func RegisterErrorType[E error]() {
 	if t.Kind() == reflect.Interface {
 		panic(fmt.Sprintf("tandem: RegisterErrorType[%s]: an interface is no type of errors; name the type that implements it", t))
 	}
-	c, err := codec.Of[E]()
-	if err != nil {
-		panic(fmt.Sprintf("tandem: RegisterErrorType[%s]: %v", t, err))
+	c := new(lazy[E])
+	if !inWorker() && !ownErrors[t] {
+		if err := c.compile(); err != nil {
+			panic(fmt.Sprintf("tandem: RegisterErrorType[%s]: %v", t, err))
+		}
 	}
 	addErrorType(&errorType{
 		name: name, typ: t,
 		append: func(err error) ([]byte, bool) {
 			e := err.(E)
-			b, bad := c.Append(nil, &e, nil) // no descriptors: what holds some goes as text
+			b, bad := c.get().Append(nil, &e, nil) // no descriptors: what holds some goes as text
 			return b, bad == nil
 		},
 		decode: func(b []byte) (error, error) {
 			var e E
-			if bad := c.Decode(b, &e, nil); bad != nil {
+			if bad := c.get().Decode(b, &e, nil); bad != nil {
 				return nil, bad
 			}
 			if v := reflect.ValueOf(e); v.Kind() == reflect.Pointer && v.IsNil() {
@@ -125,6 +125,13 @@ func sentinelName(err error) (string, bool) {
 func sentinelNamed(name string) error       { return errorTable.byName[name] }
 func errorTypeOf(err error) *errorType      { return errorTable.types[reflect.TypeOf(err)] }
 func errorTypeNamed(name string) *errorType { return errorTable.typed[name] }
+
+// ownErrors are the types registered below. They are known to travel, a test says
+// so, and no program need find out at its start.
+var ownErrors = map[reflect.Type]bool{
+	reflect.TypeFor[*fs.PathError](): true, reflect.TypeFor[*os.LinkError](): true, reflect.TypeFor[*os.SyscallError](): true,
+	reflect.TypeFor[*PanicError](): true, reflect.TypeFor[*CrashError](): true, reflect.TypeFor[*ItemError](): true,
+}
 
 func init() {
 	for name, err := range map[string]error{

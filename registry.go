@@ -13,7 +13,7 @@ import (
 // definition is a registered task without its types.
 type definition struct {
 	name, short string
-	schema      uint64
+	schema      func() uint64 // computed once
 	idempotent  bool
 	where       string // file:line of NewTask, for the panic about a second one
 	execute     func(ctx context.Context, s Spec, in []byte, h *Handles, dst []byte) ([]byte, error)
@@ -28,14 +28,14 @@ var registry struct {
 	ready bool // Init was called
 }
 
-func register(short string, in, out uint64, execute func(context.Context, Spec, []byte, *Handles, []byte) ([]byte, error)) *definition {
+func register(short string, schema func() uint64, execute func(context.Context, Spec, []byte, *Handles, []byte) ([]byte, error)) *definition {
 	pkg, where := creator()
 	if err := checkName(short); err != nil {
 		panic(fmt.Sprintf("tandem: NewTask(%q) at %s: %v", short, where, err))
 	}
 	d := &definition{
 		name: pkg + "." + short, short: short, where: where, execute: execute,
-		schema: in*0x9e3779b97f4a7c15 ^ out,
+		schema: sync.OnceValue(schema),
 	}
 	registry.Lock()
 	defer registry.Unlock()
@@ -95,7 +95,7 @@ func packageOf(function string) string {
 // Execute runs a task on the far side of any transport: it decodes in, runs the
 // task, and appends the outcome (its value or its error) to dst for
 // Job.SetOutput. h holds the descriptors that came with in, and on return those
-// that go with the outcome.
+// that go with the outcome; nil where there are none.
 //
 // An error means that there is no outcome, because the task was never started:
 // it is unknown here, was built with other types, or its argument could not be
@@ -105,7 +105,7 @@ func Execute(ctx context.Context, s Spec, in []byte, h *Handles, dst []byte) ([]
 	if d == nil {
 		return dst, fmt.Errorf("tandem: %s: this program has no such task; both sides must be the same program", s.Name)
 	}
-	if d.schema != s.Schema {
+	if d.schema() != s.Schema {
 		return dst, fmt.Errorf("tandem: %s: its argument or result has another structure here; both sides must be built from the same source", s.Name)
 	}
 	if len(s.Meta) > 0 {
@@ -114,13 +114,14 @@ func Execute(ctx context.Context, s Spec, in []byte, h *Handles, dst []byte) ([]
 	return d.execute(ctx, s, in, h, dst)
 }
 
-// tableHash identifies the tasks of this program: names and schemas. It is a sum,
-// so that the map need not be sorted at every start.
+// tableHash identifies the tasks of this program by their names; the structure of
+// their types is compared at each call. It is a sum, so that the map need not be
+// sorted at every start.
 func tableHash() (sum uint64) {
-	for name, d := range registry.tasks {
+	for name := range registry.tasks {
 		h := fnv.New64a()
 		io.WriteString(h, name)
-		sum += (h.Sum64() ^ d.schema) * 0x9e3779b97f4a7c15
+		sum += h.Sum64() * 0x9e3779b97f4a7c15
 	}
 	return sum
 }

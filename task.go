@@ -19,8 +19,8 @@ import (
 type Task[In, Out any] struct {
 	def *definition
 	fn  func(context.Context, In) (Out, error)
-	in  *codec.Codec[In]
-	out *codec.Codec[Out]
+	in  lazy[In]
+	out lazy[Out]
 }
 
 // NewTask makes a task and registers it under the import path of its caller and
@@ -36,15 +36,20 @@ func NewTask[In, Out any](name string, f func(ctx context.Context, in In) (Out, 
 		panic(fmt.Sprintf("tandem: NewTask(%q): the function is nil", name))
 	}
 	t := &Task[In, Out]{fn: f}
-	var err error
-	if t.in, err = codec.Of[In](); err != nil {
-		panic(fmt.Sprintf("tandem: NewTask(%q): argument: %v", name, err))
+	if !inWorker() { // there the program has been through this
+		if err := t.in.compile(); err != nil {
+			panic(fmt.Sprintf("tandem: NewTask(%q): argument: %v", name, err))
+		}
+		if err := t.out.compile(); err != nil {
+			panic(fmt.Sprintf("tandem: NewTask(%q): result: %v", name, err))
+		}
 	}
-	if t.out, err = codec.Of[Out](); err != nil {
-		panic(fmt.Sprintf("tandem: NewTask(%q): result: %v", name, err))
-	}
-	t.def = register(name, t.in.Schema(), t.out.Schema(), t.execute)
+	t.def = register(name, t.schema, t.execute)
 	return t
+}
+
+func (t *Task[In, Out]) schema() uint64 {
+	return t.in.get().Schema()*0x9e3779b97f4a7c15 ^ t.out.get().Schema()
 }
 
 // Name is the name given to NewTask.
@@ -74,9 +79,9 @@ func (t *Task[In, Out]) On(r Runner) Placed[In, Out] {
 // The argument is encoded now, so a later change of it does not show; what
 // cannot be encoded is an error of the hook's first run.
 func (t *Task[In, Out]) With(in In) Bound {
-	b := Bound{spec: Spec{Name: t.def.name, Schema: t.def.schema}, bound: true}
+	b := Bound{spec: Spec{Name: t.def.name, Schema: t.def.schema()}, bound: true}
 	var h Handles
-	b.input, b.err = t.in.Append(nil, &in, &h)
+	b.input, b.err = t.in.get().Append(nil, &in, &h)
 	if b.err == nil && h.Len() > 0 {
 		b.err = fmt.Errorf("tandem: %s: a bound argument cannot hold descriptors: %w", t.def.name, errors.ErrUnsupported)
 	}
@@ -130,7 +135,7 @@ func (p Placed[In, Out]) Call(ctx context.Context, in In) (Out, error) {
 func (p Placed[In, Out]) job(ctx context.Context, in In) *call[In, Out] {
 	c := &call[In, Out]{task: p.task, in: in}
 	c.spec = Spec{
-		Name: p.task.def.name, Schema: p.task.def.schema, Idempotent: p.task.def.idempotent,
+		Name: p.task.def.name, Schema: p.task.def.schema(), Idempotent: p.task.def.idempotent,
 		Limits: p.limits, Meta: MetaOf(ctx),
 	}
 	c.erased = c
@@ -170,10 +175,10 @@ func (c *call[In, Out]) result(err error) (Out, error) {
 	return c.out, nil
 }
 
-func (c *call[In, Out]) size() (int, bool) { return c.task.in.Size(&c.in) }
+func (c *call[In, Out]) size() (int, bool) { return c.task.in.get().Size(&c.in) }
 
 func (c *call[In, Out]) appendInput(dst []byte, h *Handles) ([]byte, error) {
-	dst, err := c.task.in.Append(dst, &c.in, h)
+	dst, err := c.task.in.get().Append(dst, &c.in, h)
 	if err != nil {
 		return dst, fmt.Errorf("tandem: %s: argument: %w", c.spec.Name, err)
 	}
@@ -191,7 +196,7 @@ func (c *call[In, Out]) setOutput(src []byte, h *Handles) error {
 			}
 		case outcomeValue:
 			var out Out
-			if err = c.task.out.Decode(body, &out, h); err == nil {
+			if err = c.task.out.get().Decode(body, &out, h); err == nil {
 				c.out = out
 				return nil
 			}
@@ -203,14 +208,14 @@ func (c *call[In, Out]) setOutput(src []byte, h *Handles) error {
 func (c *call[In, Out]) invoke(ctx context.Context) error {
 	in := c.in
 	if roundTrip {
-		if err := copyThrough(c.task.in, &c.in, &in); err != nil {
+		if err := copyThrough(c.task.in.get(), &c.in, &in); err != nil {
 			return fmt.Errorf("tandem: %s: argument: %w", c.spec.Name, err)
 		}
 	}
 	out, err := protect(ctx, c.task.fn, in)
 	if err == nil && roundTrip {
 		var copied Out
-		if err = copyThrough(c.task.out, &out, &copied); err != nil {
+		if err = copyThrough(c.task.out.get(), &out, &copied); err != nil {
 			err = fmt.Errorf("tandem: %s: result: %w", c.spec.Name, err)
 		}
 		out = copied
@@ -231,7 +236,7 @@ func (c *call[In, Out]) invoke(ctx context.Context) error {
 
 func (c *call[In, Out]) checkOutput(out *Out) error {
 	var h Handles
-	b, err := c.task.out.Append(nil, out, &h)
+	b, err := c.task.out.get().Append(nil, out, &h)
 	if err != nil {
 		return fmt.Errorf("tandem: %s: result: %w", c.spec.Name, err)
 	}
@@ -264,7 +269,7 @@ func copyThrough[T any](c *codec.Codec[T], from, to *T) error {
 // execute is the far side of a call: decode, run, append the outcome.
 func (t *Task[In, Out]) execute(ctx context.Context, s Spec, input []byte, h *Handles, dst []byte) ([]byte, error) {
 	var in In
-	err := t.in.Decode(input, &in, h)
+	err := t.in.get().Decode(input, &in, h)
 	h.Close() // what the argument did not take; h carries the result's from here on
 	if err != nil {
 		return dst, fmt.Errorf("tandem: %s: argument: %w", t.def.name, err)
@@ -272,7 +277,7 @@ func (t *Task[In, Out]) execute(ctx context.Context, s Spec, input []byte, h *Ha
 	start := len(dst)
 	out, err := protect(ctx, t.fn, in)
 	if err == nil {
-		dst, err = t.out.Append(append(dst, outcomeValue), &out, h)
+		dst, err = t.out.get().Append(append(dst, outcomeValue), &out, h)
 		if err == nil {
 			err = s.tooLarge(len(dst) - start - 1)
 		} else {
@@ -280,7 +285,9 @@ func (t *Task[In, Out]) execute(ctx context.Context, s Spec, input []byte, h *Ha
 		}
 	}
 	if err != nil {
-		*h = Handles{}
+		if h != nil {
+			*h = Handles{} // what a result lent before it failed
+		}
 		dst = appendError(append(dst[:start], outcomeError), err)
 	}
 	return dst, nil

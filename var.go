@@ -2,9 +2,9 @@ package tandem
 
 import (
 	"fmt"
+	"sync"
 	"sync/atomic"
 
-	"github.com/tandem-go/tandem/internal/codec"
 	"github.com/tandem-go/tandem/internal/wire"
 )
 
@@ -20,19 +20,24 @@ import (
 // Its methods are safe for concurrent use.
 type Var[T any] struct {
 	name  string
-	codec *codec.Codec[T]
+	codec lazy[T]
 	state atomic.Pointer[varState[T]]
 }
 
+// varState is a value with its encoding. What was inherited is decoded when it is
+// asked for first.
 type varState[T any] struct {
-	value   T
 	encoded []byte
+	value   T
+	once    sync.Once
+	pending bool // value is still to be decoded
+	err     error
 }
 
 // variable is a Var without its type.
 type variable interface {
 	snapshot() []byte
-	inherit([]byte) error
+	inherit([]byte)
 }
 
 // NewVar makes an inherited variable with its first value. Keep it in a
@@ -42,12 +47,15 @@ func NewVar[T any](name string, v T) *Var[T] {
 	if err := checkName(name); err != nil {
 		panic(fmt.Sprintf("tandem: NewVar(%q) at %s: %v", name, where, err))
 	}
-	c, err := codec.Of[T]()
-	if err != nil {
-		panic(fmt.Sprintf("tandem: NewVar(%q) at %s: %v", name, where, err))
+	x := &Var[T]{name: pkg + "." + name}
+	if inWorker() {
+		x.state.Store(&varState[T]{value: v}) // until Init, which brings the parent's
+	} else {
+		if err := x.codec.compile(); err != nil {
+			panic(fmt.Sprintf("tandem: NewVar(%q) at %s: %v", name, where, err))
+		}
+		x.Set(v)
 	}
-	x := &Var[T]{name: pkg + "." + name, codec: c}
-	x.Set(v)
 	registry.Lock()
 	defer registry.Unlock()
 	switch {
@@ -64,33 +72,35 @@ func NewVar[T any](name string, v T) *Var[T] {
 
 // Get returns the value. It is shared by all who ask: do not change what it
 // refers to.
-func (x *Var[T]) Get() T { return x.state.Load().value }
+func (x *Var[T]) Get() T {
+	s := x.state.Load()
+	if s.pending {
+		s.once.Do(func() { s.err = x.codec.get().Decode(s.encoded, &s.value, new(Handles)) })
+		if s.err != nil { // the parent is the same program, and its bytes came whole
+			panic(fmt.Sprintf("tandem: variable %s: what the parent sent: %v", x.name, s.err))
+		}
+	}
+	return s.value
+}
 
 // Set replaces the value in this process. It is encoded now, so what v refers to
 // may be changed afterwards without an effect on processes started later. It
 // panics if v cannot be encoded or holds descriptors.
 func (x *Var[T]) Set(v T) {
 	var h Handles
-	b, err := x.codec.Append(nil, &v, &h)
+	b, err := x.codec.get().Append(nil, &v, &h)
 	if err == nil && h.Len() > 0 {
 		err = fmt.Errorf("a variable cannot hold descriptors; pass them as an argument")
 	}
 	if err != nil {
 		panic(fmt.Sprintf("tandem: variable %s: %v", x.name, err))
 	}
-	x.state.Store(&varState[T]{v, b})
+	x.state.Store(&varState[T]{encoded: b, value: v})
 }
 
 func (x *Var[T]) snapshot() []byte { return x.state.Load().encoded }
 
-func (x *Var[T]) inherit(b []byte) error {
-	var v T
-	if err := x.codec.Decode(b, &v, new(Handles)); err != nil {
-		return fmt.Errorf("tandem: variable %s: %w", x.name, err)
-	}
-	x.state.Store(&varState[T]{v, b})
-	return nil
-}
+func (x *Var[T]) inherit(b []byte) { x.state.Store(&varState[T]{encoded: b, pending: true}) }
 
 // snapshot is the present value of every Var, encoded, for a process that is
 // about to start.
@@ -111,9 +121,7 @@ func inheritAll(b []byte) error {
 		if r.Err() != nil || x == nil {
 			return fmt.Errorf("tandem: the parent has a variable %q that this process does not have", name)
 		}
-		if err := x.inherit(append([]byte(nil), value...)); err != nil {
-			return err
-		}
+		x.inherit(append([]byte(nil), value...))
 	}
 	return r.Err()
 }
