@@ -1,0 +1,80 @@
+package doctor
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestRanges(t *testing.T) {
+	for want, list := range map[string][]int{
+		"": nil, "0": {0}, "0-3": {0, 1, 2, 3}, "0,2": {0, 2}, "1-2,5,7-8": {1, 2, 5, 7, 8},
+	} {
+		if got := ranges(list); got != want {
+			t.Errorf("ranges(%v) = %q, want %q", list, got, want)
+		}
+	}
+}
+
+// TestMounted: where the folder of a group is, on hosts and in containers.
+func TestMounted(t *testing.T) {
+	const mounts = `24 1 0:22 / /sys/fs/cgroup rw - tmpfs tmpfs rw
+25 24 0:23 / /sys/fs/cgroup/unified rw shared:9 - cgroup2 cgroup2 rw
+26 24 0:24 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct
+27 24 0:25 /docker/abc /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory
+`
+	for _, c := range []struct{ name, kind, controller, group, want string }{
+		{"version 2", "cgroup2", "", "/user.slice", "/sys/fs/cgroup/unified/user.slice"},
+		{"version 2, its top", "cgroup2", "", "/", "/sys/fs/cgroup/unified"},
+		{"two controllers in one tree", "cgroup", "cpu", "/jobs", "/sys/fs/cgroup/cpu,cpuacct/jobs"},
+		{"not part of another's name", "cgroup", "cpua", "/jobs", ""},
+		{"a container's part of the tree", "cgroup", "memory", "/docker/abc/x", "/sys/fs/cgroup/memory/x"},
+		{"outside the part that is mounted", "cgroup", "memory", "/other", "/sys/fs/cgroup/memory"},
+		{"not mounted", "cgroup", "pids", "/", ""},
+	} {
+		if got := mounted(mounts, c.kind, c.controller, c.group); got != c.want {
+			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+// TestTryGroupLeavesNothing: what the doctor makes to try, it removes.
+func TestTryGroupLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	var made string
+	if err := tryGroup(dir, func(d string) error { made = d; _, err := os.Stat(d); return err }); err != nil {
+		t.Fatal(err)
+	}
+	if filepath.Dir(made) != dir {
+		t.Errorf("it was made in %s, not in %s", made, dir)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v %v", left, err)
+	}
+	if err := tryGroup(filepath.Join(dir, "missing"), func(string) error { return nil }); err == nil || !strings.HasPrefix(reason(err), "no: ") {
+		t.Errorf("a folder that is not there: %v", err)
+	}
+}
+
+func TestReportText(t *testing.T) {
+	r := Report{{"machine", []Row{
+		{"cores", 2, ""}, {"quota", nil, ""}, {"pidfd", true, ""}, {"memfd", false, ""},
+		{"long", 1, strings.Repeat("word ", 30)},
+	}}}
+	const want = `machine
+  cores             2
+  quota             unknown
+  pidfd             yes
+  memfd             no
+  long              word word word word word word word word word word word word
+                    word word word word word word word word word word word word
+                    word word word word word word
+`
+	if got := r.String(); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if got, err := r.MarshalJSON(); string(got) != `{"machine":{"cores":2,"quota":null,"pidfd":true,"memfd":false,"long":1}}` || err != nil {
+		t.Errorf("%s %v", got, err)
+	}
+}

@@ -1,0 +1,57 @@
+package doctor
+
+import (
+	"errors"
+
+	"github.com/tandem-go/tandem/internal/sys"
+)
+
+// uses tells which of its ways tandem takes here, by trying each.
+func uses() []Row {
+	return []Row{
+		way("workers", transport(), "a socket pair that passes descriptors",
+			"none: package process answers errors.ErrUnsupported; goroutines and threads work"),
+		way("memory limit", limitData(), "RLIMIT_DATA of the worker",
+			"none: Limits.Memory is refused with errors.ErrUnsupported"),
+		way("CPU sets", cpuSets(), "sched_setaffinity",
+			"none: CPUs are refused with errors.ErrUnsupported"),
+		way("shared memory", sharedMemory(), "memfd, sealed, passed by descriptor",
+			"none: package shared answers errors.ErrUnsupported"),
+	}
+}
+
+// way is what is used, or what is done without it and why.
+func way(name string, err error, with, without string) Row {
+	if err == nil {
+		return Row{name, true, with}
+	}
+	return Row{name, false, without + " (" + err.Error() + ")"}
+}
+
+func transport() error {
+	a, b, err := sys.Socketpair()
+	if err == nil {
+		sys.CloseAll([]int{a, b})
+	}
+	return err
+}
+
+func limitData() error {
+	if !sys.CanLimitData {
+		return errors.ErrUnsupported
+	}
+	return nil
+}
+
+func cpuSets() error {
+	_, err := sys.Affinity(0)
+	return err
+}
+
+func sharedMemory() error {
+	f, err := sys.Memfd("tandem-doctor", 4096)
+	if err == nil {
+		f.Close()
+	}
+	return err
+}
