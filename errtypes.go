@@ -51,6 +51,9 @@ func RegisterErrorType[E error]() {
 		name: name, typ: t,
 		append: func(err error) ([]byte, bool) {
 			e := err.(E)
+			if isNil(e) {
+				return nil, false
+			}
 			b, bad := c.get().Append(nil, &e, nil) // no descriptors: what holds some goes as text
 			return b, bad == nil
 		},
@@ -59,12 +62,17 @@ func RegisterErrorType[E error]() {
 			if bad := c.get().Decode(b, &e, nil); bad != nil {
 				return nil, bad
 			}
-			if v := reflect.ValueOf(e); v.Kind() == reflect.Pointer && v.IsNil() {
+			if isNil(e) {
 				return nil, errors.New("nil pointer") // its Error method would be called by whoever prints it
 			}
 			return e, nil
 		},
 	})
+}
+
+func isNil(err error) bool {
+	v := reflect.ValueOf(err)
+	return v.Kind() == reflect.Pointer && v.IsNil()
 }
 
 // errorType is a registered type of errors without its type parameter.

@@ -59,22 +59,21 @@ func portable(err error) error {
 
 // appendError appends err with all it wraps to dst.
 func appendError(dst []byte, err error) []byte {
-	w := errorWriter{left: maxErrorNodes, end: len(dst) + maxErrorBytes}
+	w := errorWriter{left: maxErrorNodes - 1, end: len(dst) + maxErrorBytes}
 	return w.append(dst, err, maxErrorDepth)
 }
 
 type errorWriter struct {
-	left int // nodes
+	left int // nodes that may still be announced
 	end  int // of dst
 }
 
-// room is how many bytes of text fit, when every node that may still come takes a
-// few for itself.
-func (w *errorWriter) room(dst []byte) int { return max(0, w.end-len(dst)-16*(w.left+2)) }
+// room is how many bytes of text fit, beside the few that every node takes for
+// itself.
+func (w *errorWriter) room(dst []byte) int { return max(0, w.end-len(dst)-16*(maxErrorNodes+1)) }
 
 func (w *errorWriter) append(dst []byte, err error, depth int) []byte {
-	w.left--
-	if err == nil || depth == 0 || w.left < 0 {
+	if err == nil || depth == 0 {
 		return append(dst, nodeNil)
 	}
 	if name, ok := sentinelName(err); ok && len(name) <= w.room(dst) {
@@ -105,7 +104,8 @@ func (w *errorWriter) append(dst []byte, err error, depth int) []byte {
 	text := safely(err.Error)
 	text = text[:min(len(text), maxErrorText, w.room(dst))]
 	dst = append(appendText(append(dst, nodeOpaque), text), flags)
-	children = children[:min(len(children), maxErrorNodes)]
+	children = children[:min(len(children), w.left)]
+	w.left -= len(children)
 	dst = binary.AppendUvarint(dst, uint64(len(children)))
 	for _, c := range children {
 		dst = w.append(dst, c, depth-1)

@@ -132,6 +132,17 @@ func (p Placed[In, Out]) Call(ctx context.Context, in In) (Out, error) {
 	return c.result(err)
 }
 
+// Prepare makes the job of a call without running it, for places that hand out
+// handles of their own, as process.Start does. outcome returns what Call would,
+// given the error that the job was settled with; it is to be called once.
+func (p Placed[In, Out]) Prepare(ctx context.Context, in In) (j *Job, outcome func(err error) (Out, error), err error) {
+	if err := p.check(ctx); err != nil {
+		return nil, nil, err
+	}
+	c := p.job(ctx, in)
+	return &c.Job, c.result, nil
+}
+
 func (p Placed[In, Out]) job(ctx context.Context, in In) *call[In, Out] {
 	c := &call[In, Out]{task: p.task, in: in}
 	c.spec = Spec{

@@ -56,6 +56,9 @@ func (l *lane) call(ctx context.Context, j *tandem.Job, limits tandem.Limits) (e
 	if err = l.send(frame, &h); err == nil {
 		err = l.reply(j, limits)
 	}
+	if err == errDied {
+		<-l.worker.gone
+	}
 	return err, end()
 }
 
@@ -130,7 +133,6 @@ func (l *lane) failed(err error) error {
 		// death. One that merely closed them gets the grace time to explain itself.
 		l.worker.leave()
 	}
-	<-l.worker.gone
 	return errDied
 }
 

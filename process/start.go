@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/tandem-go/tandem"
 	"github.com/tandem-go/tandem/internal/child"
@@ -24,21 +25,22 @@ func Start[In, Out any](ctx context.Context, cfg Config, t *tandem.Task[In, Out]
 		return nil, errors.New("tandem: process.Start: the task is nil")
 	}
 	h := &Handle[Out]{done: make(chan struct{})}
-	// The task's types are hidden by a Placed on a place of its own, so that one
-	// file of the root package turns values into bytes and back.
-	booted := make(chan error, 1)
-	r := &run{config: cfg, booted: booted}
 	ctx, h.cancel = context.WithCancelCause(ctx)
-	go func() {
-		defer close(h.done)
-		h.value, h.err = t.On(r).Call(ctx, in)
+	r := &run{config: cfg}
+	job, outcome, err := t.On(nil).Prepare(ctx, in)
+	if err == nil {
+		err = r.start(ctx, job)
+	}
+	if err != nil {
 		h.cancel(nil)
-	}()
-	if err := <-booted; err != nil {
-		<-h.done
 		return nil, err
 	}
 	h.Process = r.worker.process
+	go func() {
+		defer close(h.done)
+		h.value, h.err = outcome(r.finish())
+		h.cancel(nil)
+	}()
 	return h, nil
 }
 
@@ -98,79 +100,72 @@ func (h *Handle[Out]) Err() error {
 // grace time. It does not block.
 func (h *Handle[Out]) Cancel() { h.cancel(context.Canceled) }
 
-// run is the Runner of one Start: it starts a process for its only job.
+// run is one Start without its types.
 type run struct {
 	config Config
-	booted chan<- error
+	limits tandem.Limits
+	job    *tandem.Job
 	worker *worker
+	late   *time.Timer  // ends a process that does not reach Init
+	end    func() error // ends the watch over the call
+	sent   error
 }
 
-func (r *run) Width() int { return 1 }
-
-func (r *run) Run(ctx context.Context, j *tandem.Job) error {
-	limits := j.Spec().Limits.Or(r.config.Limits)
-	var h codec.Handles
-	frame, w, err := r.boot(ctx, j, limits, &h)
-	r.worker = w
-	if err != nil {
-		r.booted <- err
+// start starts the process and sends it its call. It is done by the goroutine
+// that calls Start: another would only have to grow its stack first.
+func (r *run) start(ctx context.Context, j *tandem.Job) error {
+	if err := checkStart(); err != nil {
 		return err
 	}
-	l := w.lanes[0]
-	l.number(j.Spec().Name, limits)
-	end := l.watch(ctx)
-	go func() { // the keeper: notices the worker's last word and its end
-		w.awaken()
-		select {
-		case <-w.gone:
-		default:
-			w.listen(0)
-			w.bury()
-		}
-	}()
-	err = l.send(frame, &h)
-	r.booted <- nil // not before: the argument's files are the caller's again, to close
-	if err == nil {
-		err = l.reply(j, limits)
-	}
-	cause := end()
-	if err != errDied {
-		w.leave() // it leaves by itself; this is for one that does not
-	}
-	<-w.gone
-	switch {
-	case cause != nil && err != nil:
-		return cause
-	case err == errDied && w.phase < child.PhaseServing:
-		return w.stillbirth()
-	case err == errDied:
-		return w.death.crash(j.Spec().Name)
-	case err == nil:
-		return w.farewell()
-	}
-	return err
-}
-
-// boot encodes the call and starts the process.
-func (r *run) boot(ctx context.Context, j *tandem.Job, limits tandem.Limits, h *codec.Handles) ([]byte, *worker, error) {
-	if err := checkStart(); err != nil {
-		return nil, nil, err
-	}
+	r.job, r.limits = j, j.Spec().Limits.Or(r.config.Limits)
+	r.config.Limits = r.limits
 	if err := r.config.check(); err != nil {
-		return nil, nil, err
+		return err
 	}
-	frame, err := encode(ctx, j, limits, limits.Memory, nil, h)
+	var h codec.Handles
+	frame, err := encode(ctx, j, r.limits, r.limits.Memory, nil, &h)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
-	r.config.Limits = limits
 	name := r.config.Name
 	if name == "" {
 		name = nextName()
 	}
 	w, err := launch(&plan{Config: r.config, single: true, maxProcs: childProcs(1, 1), vars: child.Root.Snapshot()}, name)
 	if err != nil {
-		return nil, nil, fmt.Errorf("tandem: process %s: %w", name, err)
+		return fmt.Errorf("tandem: process %s: %w", name, err)
 	}
-	return frame, w, nil
+	r.worker = w
+	r.late = time.AfterFunc(w.plan.initTimeout(), w.tooSlow)
+	l := w.lanes[0]
+	l.number(j.Spec().Name, r.limits)
+	r.end = l.watch(ctx)
+	r.sent = l.send(frame, &h) // what went wrong here is the handle's to tell
+	return nil
+}
+
+// finish waits for the outcome and for the end of the process.
+func (r *run) finish() error {
+	w, err := r.worker, r.sent
+	if err == nil {
+		err = w.lanes[0].reply(r.job, r.limits)
+	}
+	cause := r.end()
+	if err != errDied {
+		w.leave() // it leaves by itself; this is for one that does not
+	}
+	w.listen(0) // its last words
+	r.late.Stop()
+	w.bury()
+	switch {
+	case cause != nil && err != nil:
+		return cause
+	case err == errDied && w.phase < child.PhaseServing:
+		return w.stillbirth()
+	case err == errDied:
+		return w.death.crash(r.job.Spec().Name)
+	case err == nil:
+		return w.farewell()
+	}
+	return err
 }

@@ -192,7 +192,7 @@ func conn(fd int, before error) (*wire.Conn, error) {
 		}
 		return nil, before
 	}
-	return wire.NewConn(fd, "tandem socket", true)
+	return wire.NewConn(fd, "tandem socket")
 }
 
 func (p *plan) hello(name string) *child.Hello {

@@ -61,15 +61,11 @@ func Serve() {
 	sys.CloseOnExec(fd) // it had to pass one exec, it must not pass another
 	// Blocking: the poller would have to be started on the way to the first task,
 	// and a worker needs it for nothing else.
-	control, err := wire.NewConn(fd, "tandem channel", false)
-	if err != nil {
-		die(err)
-	}
-	w := &worker{control: control}
+	w := &worker{control: wire.NewBlocking(fd)}
 	w.idle = sync.NewCond(&w.mu)
 	if err := w.begin(); err != nil {
 		frame := append(wire.Room(nil), err.Error()...)
-		control.Send(wire.Refused, 0, frame, nil)
+		w.control.Send(wire.Refused, 0, frame, nil)
 		die(err)
 	}
 	go w.obey()
@@ -90,8 +86,7 @@ func die(err error) {
 
 // begin reads the Start frame and becomes what it says.
 func (w *worker) begin() error {
-	var h codec.Handles
-	hd, body, err := w.control.Recv(0, &h)
+	hd, body, fds, err := w.control.RecvFirst()
 	if err != nil {
 		return fmt.Errorf("tandem: worker: reading the start frame: %w", err)
 	}
@@ -107,7 +102,7 @@ func (w *worker) begin() error {
 		return fmt.Errorf("tandem: worker: this is not the program that started it (build %x, tasks %x; the parent has %x, %x); was the binary replaced, or does a task's registration depend on the environment?",
 			build, tasks, w.hello.Build, w.hello.Tasks)
 	}
-	if err := w.take(&h); err != nil {
+	if err := w.take(fds); err != nil {
 		return err
 	}
 	w.page.Word(PhaseWord).Store(PhaseInit)
@@ -115,41 +110,45 @@ func (w *worker) begin() error {
 	return Root.Inherit(w.hello.Vars)
 }
 
-// take unpacks the descriptors of the Start frame.
-func (w *worker) take(h *codec.Handles) error {
-	next := 0
-	file := func() (*os.File, error) { next++; return h.Take(next - 1) }
-	f, err := file()
+// take unpacks the descriptors of the Start frame: the page, the registrations if
+// there is a warden, the lanes.
+func (w *worker) take(fds []int) error {
+	lanes := max(w.hello.Lanes, 1)
+	want := 1 + lanes
+	if w.hello.Warden {
+		want++
+	}
+	if len(fds) != want {
+		return fmt.Errorf("tandem: worker: start frame with %d descriptors, want %d", len(fds), want)
+	}
+	if err := w.openPage(fds[0]); err != nil {
+		return err
+	}
+	if w.hello.Warden {
+		spawn.ChildOf(fds[1])
+	}
+	for i, fd := range fds[want-lanes:] {
+		w.lanes = append(w.lanes, &lane{index: i, worker: w, conn: wire.NewBlocking(fd)})
+	}
+	return nil
+}
+
+// openPage maps the page and lets the Go runtime write its crash report behind it.
+func (w *worker) openPage(fd int) (err error) {
+	f, err := sys.File(fd, "page", false)
 	if err != nil {
 		return err
 	}
+	defer f.Close()
 	if w.page, err = sys.NewPage(f); err != nil {
 		return err
 	}
-	// The report goes behind the page; SetCrashOutput duplicates the descriptor,
-	// which shares the offset.
+	// SetCrashOutput duplicates the descriptor, which shares the offset.
 	if _, err = f.Seek(ReportAt, 0); err == nil {
 		err = debug.SetCrashOutput(f, debug.CrashOptions{})
 	}
-	f.Close()
 	if err != nil {
 		return fmt.Errorf("tandem: worker: crash output: %w", err)
-	}
-	if w.hello.Warden {
-		if f, err = file(); err != nil {
-			return err
-		}
-		spawn.ChildOf(f)
-	}
-	for i := range max(w.hello.Lanes, 1) {
-		if f, err = file(); err != nil {
-			return err
-		}
-		conn, err := wire.FromFile(f)
-		if err != nil {
-			return err
-		}
-		w.lanes = append(w.lanes, &lane{index: i, worker: w, conn: conn})
 	}
 	return nil
 }

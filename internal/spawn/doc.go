@@ -48,7 +48,7 @@ func withMarker(env []string, role string) []string {
 
 // ChildOf makes this worker's own processes known to the warden of the program
 // it descends from: registrations is the descriptor it was given.
-func ChildOf(registrations *os.File) { warden.adopt(registrations) }
+func ChildOf(registrations int) { warden.adopt(registrations) }
 
 func init() {
 	if role == wardenRole {

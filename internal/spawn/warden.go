@@ -2,6 +2,7 @@ package spawn
 
 import (
 	"encoding/binary"
+	"io"
 	"os"
 	"sync"
 	"syscall"
@@ -31,50 +32,88 @@ const (
 	registrationsFD = 4
 )
 
+// rest is how long the warden sleeps after it has read: records wait in the pipe,
+// which holds 7000, and a start of a process is not slowed down by a second one
+// that wakes up beside it.
+const rest = time.Second
+
 // guard is the warden's whole life. It never returns.
 func guard() {
 	life, registrations := os.NewFile(lifeFD, "life"), os.NewFile(registrationsFD, "registrations")
-	var mu sync.Mutex
-	groups := map[int]bool{}
-	orphaned := false
-	drained := make(chan struct{})
+	orphaned := make(chan struct{})
 	go func() {
-		defer close(drained)
-		var record [recordSize]byte
-		for have := 0; ; {
-			n, err := registrations.Read(record[have:])
+		life.Read(make([]byte, 1))
+		close(orphaned)
+	}()
+	records := make(chan []byte)
+	go func() {
+		defer close(records)
+		buf := make([]byte, recordSize*(64<<10/recordSize))
+		for {
+			n, err := io.ReadAtLeast(registrations, buf, recordSize)
+			for err == nil && n%recordSize != 0 { // cannot happen: writes are atomic
+				var more int
+				more, err = registrations.Read(buf[n : n+recordSize-n%recordSize])
+				n += more
+			}
 			if err != nil {
 				return
 			}
-			if have += n; have < recordSize {
-				continue
-			}
-			have = 0
-			pid := int(binary.LittleEndian.Uint64(record[1:]))
-			if pid <= 1 {
-				continue // never "everybody", whatever a worker writes
-			}
-			mu.Lock()
-			if record[0] != '+' {
-				delete(groups, pid)
-			} else if groups[pid] = true; orphaned {
-				killGroup(pid)
-			}
-			mu.Unlock()
+			records <- append([]byte(nil), buf[:n]...)
 		}
 	}()
-	life.Read(make([]byte, 1))
-	mu.Lock()
-	orphaned = true
+	groups := map[int]bool{}
+	for alive := true; alive; {
+		select {
+		case r := <-records:
+			note(groups, r)
+			select {
+			case <-time.After(rest):
+			case <-orphaned:
+				alive = false
+			}
+		case <-orphaned:
+			alive = false
+		}
+	}
+	// What is still in the pipe counts: a group may have ended since it was
+	// registered. Then the rest is killed, and what registers after that, too, until
+	// the last writer is gone or hangs in the kernel.
+	last := time.After(5 * time.Second)
+	for open := true; open; {
+		var r []byte
+		select {
+		case r, open = <-records:
+			note(groups, r)
+			continue
+		case <-time.After(time.Millisecond):
+		case <-last:
+			open = false
+		}
+		for pid := range groups {
+			killGroup(pid)
+			delete(groups, pid)
+		}
+	}
 	for pid := range groups {
 		killGroup(pid)
 	}
-	mu.Unlock()
-	select {
-	case <-drained: // the last writer is gone
-	case <-time.After(5 * time.Second): // one hangs in the kernel; nothing more can be done
-	}
 	syscall.Exit(0) // not os.Exit, which in a race build sleeps for a second
+}
+
+// note applies records to the set of groups.
+func note(groups map[int]bool, records []byte) {
+	for ; len(records) >= recordSize; records = records[recordSize:] {
+		pid := int(binary.LittleEndian.Uint64(records[1:]))
+		if pid <= 1 {
+			continue // never "everybody", whatever a worker writes
+		}
+		if records[0] == '+' {
+			groups[pid] = true
+		} else {
+			delete(groups, pid)
+		}
+	}
 }
 
 // warden is this process's side of it.
@@ -85,6 +124,7 @@ type wardenLink struct {
 	registrations *os.File      // write end; nil: not started
 	life          *os.File      // write end, in the root program
 	gone          chan struct{} // closed when the warden of life has ended
+	adopted       int           // the write end as it came from the parent, until it is needed
 	inherited     bool          // this process is a worker; its root has the warden
 	groups        map[int]bool
 	idle          *time.Timer
@@ -94,10 +134,19 @@ type wardenLink struct {
 // serve a program that starts one process after the other.
 const linger = 250 * time.Millisecond
 
-func (w *wardenLink) adopt(registrations *os.File) {
+func (w *wardenLink) adopt(registrations int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.registrations, w.inherited = registrations, true
+	w.adopted, w.inherited = registrations, true
+}
+
+// pipe is where records go, nil if there is no warden. A worker makes a file of
+// the descriptor it was given only when it starts a process itself.
+func (w *wardenLink) pipe() *os.File {
+	if w.adopted > 0 {
+		w.registrations, w.adopted = os.NewFile(uintptr(w.adopted), "registrations"), 0
+	}
+	return w.registrations
 }
 
 // add makes a process group known. It is called on the starter thread.
@@ -111,7 +160,7 @@ func (w *wardenLink) add(pid int) {
 	if w.idle != nil {
 		w.idle.Stop()
 	}
-	if w.registrations == nil && !w.inherited {
+	if w.pipe() == nil && !w.inherited {
 		w.start()
 		return
 	}
@@ -129,13 +178,16 @@ func (w *wardenLink) remove(pid int) {
 }
 
 func (w *wardenLink) write(sign byte, pid int) {
-	if w.registrations == nil {
+	if w.pipe() == nil {
 		return
 	}
 	// A warden that does not read (it was stopped) must not stop the program.
 	w.registrations.SetWriteDeadline(time.Now().Add(time.Second))
 	w.registrations.Write(appendRecord(nil, sign, pid))
 }
+
+// headStart is what the first worker gets before the warden takes a processor.
+const headStart = 2 * time.Millisecond
 
 // start makes the pipes and leaves the exec to another goroutine: the records
 // wait in the pipe, so that the first worker need not.
@@ -156,6 +208,7 @@ func (w *wardenLink) start() {
 		w.write('+', pid)
 	}
 	go func() {
+		time.Sleep(headStart)
 		proc, err := startWarden(lifeR, regR)
 		lifeR.Close()
 		regR.Close()
@@ -224,5 +277,5 @@ func Rest() {
 func Registrations() *os.File {
 	warden.mu.Lock()
 	defer warden.mu.Unlock()
-	return warden.registrations
+	return warden.pipe()
 }

@@ -26,9 +26,9 @@ const (
 // Conn is one end of a socket. One goroutine may send while another receives;
 // two may not do the same.
 type Conn struct {
-	file *os.File
+	file *os.File // nil: the descriptor blocks the thread
 	fd   int
-	raw  syscall.RawConn // nil: the descriptor blocks the thread
+	raw  syscall.RawConn
 
 	buf  []byte // what was read
 	used int    // of which the frames handed out so far
@@ -45,46 +45,42 @@ type Conn struct {
 	}
 }
 
-// NewConn makes a Conn that owns fd. A polled one waits in the runtime's poller
-// (the parent: thousands of callers, few threads), the other blocks its thread
-// in the system call (the worker: one thread a lane, and half the latency).
-func NewConn(fd int, name string, polled bool) (*Conn, error) {
-	f, err := sys.File(fd, name, polled)
+// NewConn makes a polled Conn that owns fd: who waits for it waits in the
+// runtime's poller. It is for the parent, with thousands of callers and few
+// threads.
+func NewConn(fd int, name string) (*Conn, error) {
+	f, err := sys.File(fd, name, true)
 	if err != nil {
 		return nil, err
 	}
-	c := &Conn{file: f, fd: fd, buf: make([]byte, 0, firstRead)}
-	if polled {
-		if c.raw, err = f.SyscallConn(); err != nil {
-			f.Close()
-			return nil, err
-		}
-		c.in.try = func(fd uintptr) bool {
-			c.in.n, c.in.fds, c.in.err = sys.Receive(int(fd), c.in.buf, c.oob)
-			return !sys.WouldBlock(c.in.err)
-		}
-		c.out.try = func(fd uintptr) bool {
-			c.out.n, c.out.err = sys.Send(int(fd), c.out.buf, c.out.fds)
-			return !sys.WouldBlock(c.out.err)
-		}
+	c := NewBlocking(fd)
+	c.file = f
+	if c.raw, err = f.SyscallConn(); err != nil {
+		f.Close()
+		return nil, err
+	}
+	c.in.try = func(fd uintptr) bool {
+		c.in.n, c.in.fds, c.in.err = sys.Receive(int(fd), c.in.buf, c.oob)
+		return !sys.WouldBlock(c.in.err)
+	}
+	c.out.try = func(fd uintptr) bool {
+		c.out.n, c.out.err = sys.Send(int(fd), c.out.buf, c.out.fds)
+		return !sys.WouldBlock(c.out.err)
 	}
 	return c, nil
 }
+
+// NewBlocking makes a Conn that blocks its thread in the system call. It is for
+// the worker, with a thread for each lane: that halves the latency. It has no
+// Close: a worker's sockets live as long as the process.
+func NewBlocking(fd int) *Conn { return &Conn{fd: fd, buf: make([]byte, 0, firstRead)} }
 
 // Expire makes a polled Conn end by itself when nothing arrives for d: for what a
 // dead process has left, whose socket another may hold open.
 func (c *Conn) Expire(d time.Duration) { c.file.SetDeadline(time.Now().Add(d)) }
 
-// FromFile makes a blocking Conn of a received socket.
-func FromFile(f *os.File) (*Conn, error) {
-	fd, err := descriptor(f)
-	if err != nil {
-		return nil, err
-	}
-	return &Conn{file: f, fd: fd, buf: make([]byte, 0, firstRead)}, nil
-}
-
-// Close ends both directions; a goroutine that waits in a polled Conn returns.
+// Close ends both directions of a polled Conn; a goroutine that waits in it
+// returns.
 func (c *Conn) Close() error { return c.file.Close() }
 
 func (c *Conn) read(buf []byte) (int, []int, error) {
@@ -166,6 +162,21 @@ func descriptor(f *os.File) (fd int, err error) {
 // between two frames, io.ErrUnexpectedEOF inside one; an error that wraps
 // ErrProtocol that it broke a rule. After any error the Conn is of no more use.
 func (c *Conn) Recv(limit int64, h *codec.Handles) (hd Header, body []byte, err error) {
+	hd, body, err = c.recv(limit, h, nil)
+	if err == nil && h.Len() != hd.Handles {
+		err = fmt.Errorf("%w: %v frame announces %d descriptors and brings %d", ErrProtocol, hd.Kind, hd.Handles, h.Len())
+	}
+	return hd, body, err
+}
+
+// RecvFirst is Recv for the first frame of a worker's life: its descriptors come
+// as numbers, since making files of them would take as long as all the rest.
+func (c *Conn) RecvFirst() (hd Header, body []byte, fds []int, err error) {
+	hd, body, err = c.recv(0, nil, &fds)
+	return hd, body, fds, err
+}
+
+func (c *Conn) recv(limit int64, h *codec.Handles, numbers *[]int) (hd Header, body []byte, err error) {
 	buf := c.buf
 	if cap(buf) > keepMost {
 		buf = make([]byte, 0, firstRead)
@@ -192,6 +203,9 @@ func (c *Conn) Recv(limit int64, h *codec.Handles) (hd Header, body []byte, err 
 			buf = grown
 		}
 		n, fds, err := c.read(buf[len(buf):cap(buf)])
+		if numbers != nil {
+			*numbers, fds = append(*numbers, fds...), nil
+		}
 		for _, fd := range fds {
 			if e := h.Receive(os.NewFile(uintptr(fd), "descriptor")); e != nil && err == nil {
 				err = fmt.Errorf("%w: %w", ErrProtocol, e)
@@ -213,9 +227,6 @@ func (c *Conn) Recv(limit int64, h *codec.Handles) (hd Header, body []byte, err 
 		buf = buf[:len(buf)+n]
 	}
 	c.buf, c.used = buf, want
-	if h.Len() != hd.Handles {
-		return hd, nil, fmt.Errorf("%w: %v frame announces %d descriptors and brings %d", ErrProtocol, hd.Kind, hd.Handles, h.Len())
-	}
 	return hd, buf[HeaderSize:want], nil
 }
 
