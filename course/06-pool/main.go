@@ -25,12 +25,8 @@ func main() {
 	fmt.Println("parent starts...")
 	pp := &process.Pool{Workers: 2} // 0: as many as there are usable CPUs
 	defer pp.Close()
-	var calls []*tandem.Future[struct{}]
 	for i := range 4 {
-		calls = append(calls, work.On(pp).Go(ctx, i)) // apply_async
-	}
-	for _, c := range calls {
-		c.Wait(ctx)
+		work.On(pp).Go(ctx, i) // apply_async
 	}
 	err := pp.Shutdown(ctx) // close() and join(): nothing new is taken
 	_, late := work.On(pp).Call(ctx, 4)

@@ -84,18 +84,12 @@ func run(ctx context.Context, s *course.Stage) error {
 		return err
 	}
 	var calls [tasks]*tandem.Future[done]
-	before := pool.Stats()
 	for i := range calls {
 		calls[i] = work.On(pool).Go(ctx, job{i, course.Scaled(time.Duration(1+rand.IntN(3)) * time.Second)})
-		if err := taken(ctx, pool, before, i+1); err != nil {
-			return err
-		}
 	}
-	// Shutdown is close and join in one. It has begun when the first of the
-	// tasks is done, so a task given to the pool then is one too late.
-	shutdown := make(chan error, 1)
-	go func() { shutdown <- pool.Shutdown(ctx) }()
-	<-calls[0].Done()
+	if err := pool.Shutdown(ctx); err != nil { // close and join in one
+		return err
+	}
 	_, late := work.On(pool).Call(ctx, job{Name: tasks})
 
 	var all []done
@@ -106,29 +100,9 @@ func run(ctx context.Context, s *course.Stage) error {
 		}
 		all = append(all, d)
 	}
-	if err := <-shutdown; err != nil {
-		return err
-	}
 	s.Say("parent ends...", "父进程结束...")
 	judge(s, all, family, late)
 	return nil
-}
-
-// taken waits until the pool has taken n calls more than before. Go returns
-// earlier, so calls could overtake each other, and a pool that was shut down
-// meanwhile would not take them.
-func taken(ctx context.Context, pool *process.Pool, before process.Stats, n int) error {
-	for {
-		now := pool.Stats()
-		if now.Running+now.Queued+int(now.Done-before.Done) >= n {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(time.Millisecond):
-		}
-	}
 }
 
 func judge(s *course.Stage, all []done, family descent, late error) {
