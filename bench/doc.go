@@ -1,9 +1,22 @@
-// Command bench measures what tandem adds to the system's own primitives: the
-// start of a process beside a bare os/exec of the same binary, and a call beside
-// a bare echo over the same kind of socket. Both sides of a ratio are measured
-// in turn within one run, in one placement on the processors.
+// Command bench measures tandem beside its rivals: in one run, on one machine,
+// within one placement on the processors.
 //
-//	go run ./bench          a table
-//	go run ./bench -check   exit status 1 if a ratio is over its bound
-//	go run ./bench -json    the same as JSON
+//	go run ./bench                   two ratios to the system's own primitives, some seconds
+//	go run ./bench -check            the same; exit status 1 if one is over its bound
+//	go run ./bench -all -out DIR     everything, under 5 minutes: tables, JSON, plots
+//	go run ./bench -all -short       everything, briefly, under a minute
+//	go run ./bench -only map,tandem  some measures, some contenders
+//	go run ./bench -list             the names of both, and what is missing here
+//
+// How it is built: a contender (contender.go, a file for each family) opens a
+// session, which obeys orders (internal/drive). A measure (a file for each) gives
+// orders to all contenders in turn and makes results of the replies. Each measure
+// in each placement runs in a process of its own (conduct.go), started where it
+// is to run, so that every runtime in it sees the processors that it really has.
+// All children are this program once more, with two exceptions: Python, if there
+// is one, and bench/rivals, which keeps what gRPC links out of everyone else's
+// children; both are built or found at the start of a run.
+//
+// Where something is missing, the contender is left out and the report says so.
+// A wrong result is a failure of the run and never a figure.
 package main

@@ -45,7 +45,7 @@ func (p *Pool) admit(ctx context.Context, j *tandem.Job) (t ticket, err error) {
 		return t, err
 	}
 	if err := s.assign.admit(); err != nil {
-		return t, fmt.Errorf("tandem: %s: %w", spec.Name, err)
+		return t, err
 	}
 	if ctx.Err() != nil {
 		err = context.Cause(ctx)
