@@ -66,6 +66,10 @@ func appendError(dst []byte, err error) []byte {
 type errorWriter struct {
 	left int // nodes that may still be announced
 	end  int // of dst
+
+	// plain: a type was too big, so what it wraps goes as text without being tried
+	// again; each level would try all below it twice.
+	plain bool
 }
 
 // room is how many bytes of text fit, beside the few that every node takes for
@@ -79,10 +83,11 @@ func (w *errorWriter) append(dst []byte, err error, depth int) []byte {
 	if name, ok := sentinelName(err); ok && len(name) <= w.room(dst) {
 		return appendText(append(dst, nodeSentinel), name)
 	}
-	if t := errorTypeOf(err); t != nil {
+	if t := errorTypeOf(err); t != nil && !w.plain {
 		if body, ok := t.append(err); ok && len(t.name)+len(body) <= w.room(dst) {
 			return appendText(appendText(append(dst, nodeTyped), t.name), string(body))
 		}
+		w.plain = true
 	}
 	var flags byte
 	if t, ok := err.(interface{ Timeout() bool }); ok {
@@ -104,7 +109,7 @@ func (w *errorWriter) append(dst []byte, err error, depth int) []byte {
 	text := safely(err.Error)
 	text = text[:min(len(text), maxErrorText, w.room(dst))]
 	dst = append(appendText(append(dst, nodeOpaque), text), flags)
-	children = children[:min(len(children), w.left)]
+	children = children[:min(len(children), (w.left+1)/2)] // half is for what they wrap themselves
 	w.left -= len(children)
 	dst = binary.AppendUvarint(dst, uint64(len(children)))
 	for _, c := range children {

@@ -3,63 +3,173 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
 
 	"github.com/tandem-go/tandem"
+	"github.com/tandem-go/tandem/bench/internal/drive"
 )
 
-// Row is one ratio. Times are in nanoseconds.
-type Row struct {
-	Name      string  `json:"name"`
-	Placement string  `json:"placement"`
-	Bare      Figures `json:"bare"`
-	Tandem    Figures `json:"tandem"`
-	Ratio     float64 `json:"ratio"` // of the medians
-	Goal      float64 `json:"goal"`  // on a quiet machine
-	Bound     float64 `json:"bound"` // what -check allows a busy one
-}
-
 func main() {
-	bareMain()    // a child of the bare side never gets past it
+	mode := drive.Mode()
+	if mode != modeMeasure {
+		bareChild(mode) // a child of the bare side never gets past it
+	}
 	tandem.Init() // a worker never gets past it
-
-	check := flag.Bool("check", false, "exit with status 1 if a ratio is over its bound")
-	asJSON := flag.Bool("json", false, "print JSON")
-	starts := flag.Int("starts", 200, "starts of each kind")
-	calls := flag.Int("calls", 20000, "calls of each kind")
-	flag.Parse()
-
-	rows, err := measure(*starts, *calls)
+	err := error(nil)
+	if mode == modeMeasure {
+		err = measureMain()
+	} else {
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		defer stop()
+		err = command(ctx, os.Args[1:])
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(2)
-	}
-	if *asJSON {
-		enc := json.NewEncoder(os.Stdout)
-		enc.SetIndent("", "  ")
-		enc.Encode(rows)
-	} else {
-		print(rows)
-	}
-	over := 0
-	for _, r := range rows {
-		if r.Ratio > r.Bound {
-			over++
-			fmt.Fprintf(os.Stderr, "bench: %s (%s): ratio %.2f is over %.2f\n", r.Name, r.Placement, r.Ratio, r.Bound)
-		}
-	}
-	if *check && over > 0 {
 		os.Exit(1)
 	}
 }
 
-func print(rows []Row) {
-	fmt.Println("median / p99 in µs; placement: where parent and child may run")
-	for _, r := range rows {
-		fmt.Printf("%-20s %-7s bare %6.1f /%7.1f  tandem %6.1f /%7.1f  ratio %.2f (goal %.2f)\n",
-			r.Name, r.Placement, r.Bare.Median/1e3, r.Bare.P99/1e3, r.Tandem.Median/1e3, r.Tandem.P99/1e3, r.Ratio, r.Goal)
+// options are the command line.
+type options struct {
+	check, json, all, short, large, list bool
+	only, out                            string
+}
+
+func command(ctx context.Context, args []string) error {
+	var o options
+	f := flag.NewFlagSet("bench", flag.ContinueOnError)
+	f.BoolVar(&o.check, "check", false, "exit with status 1 if a ratio to the system's primitives is over its bound")
+	f.BoolVar(&o.json, "json", false, "print JSON instead of tables")
+	f.BoolVar(&o.all, "all", false, "measure everything, beside all rivals (under 5 minutes)")
+	f.BoolVar(&o.short, "short", false, "with -all or -only: briefly (under a minute)")
+	f.BoolVar(&o.large, "large", false, "with -all or -only: payloads of 1 GiB too")
+	f.BoolVar(&o.list, "list", false, "name the measures and the contenders")
+	f.StringVar(&o.only, "only", "", "measure only these: names of measures and contenders, with commas")
+	f.StringVar(&o.out, "out", "", "folder for README.md, results.json and the plots")
+	f.Usage = func() {
+		fmt.Fprintln(f.Output(), "Usage: go run ./bench [flags]; TANDEM_BENCH_PYTHON names the Python to use")
+		f.PrintDefaults()
 	}
+	if err := f.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return nil
+		}
+		return err
+	}
+	if f.NArg() > 0 {
+		return fmt.Errorf("%q is no flag; -h lists them", f.Arg(0))
+	}
+	if o.all || o.only != "" || o.list {
+		return o.full(ctx)
+	}
+	return o.ratios(ctx)
+}
+
+// ratios is the short form: tandem beside what the system itself offers.
+func (o options) ratios(ctx context.Context) error {
+	rows, err := compare(ctx, io.Discard)
+	if err != nil {
+		return err
+	}
+	if o.json {
+		err = printJSON(os.Stdout, rows)
+	} else {
+		printRows(os.Stdout, rows)
+	}
+	for _, r := range rows {
+		if o.check && r.Ratio > r.Bound {
+			err = errors.Join(err, fmt.Errorf("%s (%s): ratio %.2f is over %.2f", r.Name, r.Placement, r.Ratio, r.Bound))
+		}
+	}
+	return err
+}
+
+// full measures tandem beside its rivals.
+func (o options) full(ctx context.Context) error {
+	t, remove, err := prepare(os.Getenv("TANDEM_BENCH_PYTHON"), os.Stderr)
+	if err != nil {
+		return err
+	}
+	defer remove()
+	if o.list {
+		fmt.Print("measures:\n")
+		for _, m := range measures {
+			fmt.Printf("  %-12s %s\n", m.name, strings.Join(m.placements, ", "))
+		}
+		fmt.Print("contenders, and what they can do:\n" + describe(t))
+		return nil
+	}
+	j := job{Share: 60 * time.Millisecond, Rounds: 5, Large: o.large, Crowds: []int{20, 100}, Tools: t}
+	if o.short {
+		j.Share, j.Rounds, j.Crowds = 15*time.Millisecond, 3, []int{20}
+	}
+	var only []string
+	if o.only != "" {
+		only = strings.Split(o.only, ",")
+	}
+	p, err := planned(j, only)
+	if err != nil {
+		return err
+	}
+	rep, err := p.conduct(ctx, os.Stderr)
+	if err != nil {
+		return err
+	}
+	if err := o.write(rep); err != nil {
+		return err
+	}
+	if n := len(rep.failures()); n > 0 {
+		return fmt.Errorf("%d figures are missing; the report says why", n)
+	}
+	return nil
+}
+
+// write puts the report into the folder, or on standard output.
+func (o options) write(rep Report) error {
+	order := make([]string, len(contenders))
+	for i, c := range contenders {
+		order[i] = c.name
+	}
+	if o.out == "" {
+		if o.json {
+			return printJSON(os.Stdout, rep)
+		}
+		_, err := fmt.Print(rep.Markdown(order, false))
+		return err
+	}
+	files := rep.plots(order)
+	files["README.md"] = rep.Markdown(order, true)
+	var b strings.Builder
+	if err := printJSON(&b, rep); err != nil {
+		return err
+	}
+	files["results.json"] = b.String()
+	if err := os.MkdirAll(o.out, 0o755); err != nil {
+		return err
+	}
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(o.out, name), []byte(text), 0o644); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(os.Stderr, "%.0f s; see %s\n", rep.Seconds, filepath.Join(o.out, "README.md"))
+	return nil
+}
+
+func printJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
 }
