@@ -48,9 +48,10 @@ type Config struct {
 	// argument can hold files too, and needs no numbers.
 	ExtraFiles []*os.File
 
-	// MaxStack is the largest stack of one goroutine in bytes. Zero means 64 MiB,
-	// or a quarter of Limits.Memory if that is less, so that endless recursion is
-	// reported as what it is and not as lack of memory.
+	// MaxStack is the largest stack of one goroutine in bytes. Zero means 64 MiB, or
+	// what a Limits.Memory leaves room for, if that is less: endless recursion is
+	// then reported as what it is and not as lack of memory. (Below a limit of about
+	// 80 MiB there is no room, and it is reported as that.)
 	MaxStack int
 
 	// InitTimeout is how long the process may take to reach tandem.Init. Zero
@@ -115,13 +116,10 @@ func checkMemory(bytes int64) error {
 }
 
 func (c *Config) maxStack() int64 {
-	switch {
-	case c.MaxStack > 0:
+	if c.MaxStack > 0 {
 		return int64(c.MaxStack)
-	case c.Limits.Memory > 0:
-		return min(64<<20, c.Limits.Memory/4)
 	}
-	return 64 << 20
+	return child.MaxStack(c.Limits.Memory)
 }
 
 func (c *Config) initTimeout() time.Duration {

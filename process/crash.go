@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -69,9 +70,12 @@ func (w *worker) explain() death {
 			d.reason = fmt.Sprintf("ended by signal %q", d.signal)
 		}
 	case w.phase == child.PhaseExec:
-		d.reason = fmt.Sprintf("exit status %d before it reached tandem.Init, which must be the first line of main", d.exitCode)
+		d.reason = fmt.Sprintf("exit status %d", d.exitCode)
 	default:
 		d.reason = fmt.Sprintf("exit status %d: the task, or C code in it, ended the process", d.exitCode)
+	}
+	if w.phase == child.PhaseExec && d.signal == "" {
+		d.reason = strings.Replace(d.reason, strayPanic, "panic: ", 1) + " before it reached tandem.Init, which must be the first line of main"
 	}
 	return d
 }
@@ -86,6 +90,9 @@ func (w *worker) report() string {
 	b, _, _ = bytes.Cut(b[:n], []byte{0})
 	return string(b)
 }
+
+// strayPanic: a task's own panic is its outcome and ends no process.
+const strayPanic = "a goroutine that the task started panicked: "
 
 // fatal names the end that the Go runtime reports in text, "" if none.
 func fatal(text string, memory int64) (reason string, err error) {
@@ -102,6 +109,8 @@ func fatal(text string, memory int64) (reason string, err error) {
 		return "stack overflow", nil
 	case has("fatal error: concurrent map"):
 		return line(text, "fatal error: concurrent map", "fatal error: "), nil
+	case has("panic: runtime error: ") && has("[signal SIG"): // a nil pointer in Go code, not in C
+		return strayPanic + line(text, "panic: runtime error: ", "panic: "), nil
 	case has("SIGSEGV: segmentation violation"):
 		return "segmentation violation (SIGSEGV)", nil
 	case has("SIGBUS: bus error"):
@@ -111,7 +120,7 @@ func fatal(text string, memory int64) (reason string, err error) {
 	case has("fatal error: "):
 		return line(text, "fatal error: ", "fatal error: "), nil
 	case has("panic: "):
-		return "a goroutine that the task started panicked: " + line(text, "panic: ", "panic: "), nil
+		return strayPanic + line(text, "panic: ", "panic: "), nil
 	}
 	return "", nil
 }
@@ -158,25 +167,44 @@ func (w *worker) stillbirth() error {
 	case refused != nil:
 		return errors.New(string(refused.body))
 	}
+	lines := w.death.stderr
+	if i := slices.IndexFunc(lines, beginsReport); i >= 0 && w.death.exitCode == fatalExit {
+		lines = lines[:i] // the reason says what the report does
+	}
 	tail := ""
-	if n := len(w.death.stderr); n > 0 {
-		tail = "; it wrote: " + strings.Join(w.death.stderr[max(0, n-3):], " | ")
+	if n := len(lines); n > 0 {
+		tail = "; it wrote: " + strings.Join(lines[max(0, n-3):], " | ")
 	}
 	what := "did not start"
 	if w.phase >= child.PhaseInit {
 		what = "died in its Setup"
 	}
-	return fmt.Errorf("tandem: %s (pid %d) %s: %s%s: %w", w.process.Name(), w.proc.PID, what, w.death.reason, tail, w.death.crash(w.plan.setup.Info.Name))
+	return &stillborn{
+		fmt.Sprintf("tandem: %s (pid %d) %s: %s%s", w.process.Name(), w.proc.PID, what, w.death.reason, tail),
+		w.death.crash(w.plan.setup.Info.Name),
+	}
 }
 
+// stillborn is the CrashError of a worker that died before any task, with a text of
+// its own.
+type stillborn struct {
+	text  string
+	crash *tandem.CrashError
+}
+
+func (e *stillborn) Error() string { return e.text }
+func (e *stillborn) Unwrap() error { return e.crash }
+
 // farewell is what was wrong with the end of a worker that was let go: a failed
-// Exit hook, a race.
+// Exit hook, an end that did not come, a race.
 func (w *worker) farewell() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch {
 	case w.refused != nil && w.refused.stage == 2:
 		return fmt.Errorf("tandem: Exit of %s: %w", w.process.Name(), child.Root.Failure(w.refused.body))
+	case w.killed == notLeaving && w.death.signal != "":
+		return fmt.Errorf("tandem: %s (pid %d) was killed: %s; does its Exit hook hang?", w.process.Name(), w.proc.PID, notLeaving)
 	case raceEnabled && w.death.exitCode == raceExit:
 		return fmt.Errorf("tandem: %s (pid %d): the race detector found a data race; its report is on standard error", w.process.Name(), w.proc.PID)
 	}

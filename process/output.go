@@ -20,7 +20,7 @@ const (
 	longLine  = 64 << 10
 
 	lastWords = 250 * time.Millisecond // how long a dead worker's pipe may stay silent
-	lastWord  = 2 * time.Second        // and how long it is listened to at all
+	lastWord  = time.Second            // and how long it is listened to at all
 )
 
 // output relays what a worker writes, line by line.
@@ -178,10 +178,14 @@ func (o *output) remember(line []byte) {
 	if o.more > 0 {
 		o.head = append(o.head, kept)
 		o.more--
-	} else if slices.ContainsFunc(beginnings, func(b string) bool { return strings.HasPrefix(kept, b) }) {
+	} else if beginsReport(kept) {
 		o.head = append([]string(nil), o.tail...)
 		o.more = headLines
 	}
+}
+
+func beginsReport(line string) bool {
+	return slices.ContainsFunc(beginnings, func(b string) bool { return strings.HasPrefix(line, b) })
 }
 
 // lines are the last lines of standard error; of a process that the Go runtime

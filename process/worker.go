@@ -348,6 +348,9 @@ func (w *worker) say(kind wire.Kind, seq uint32, body []byte) {
 	w.control.Send(kind, seq, append(wire.Room(nil), body...), nil)
 }
 
+// notLeaving is also what Close reports.
+const notLeaving = "it was asked to leave and did not"
+
 // leave asks the worker to end when its calls have, and kills it if it has not
 // ended after the grace time.
 func (w *worker) leave() {
@@ -355,6 +358,6 @@ func (w *worker) leave() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.leaving == nil {
-		w.leaving = time.AfterFunc(w.plan.Limits.GraceTime()+exitTime, func() { w.kill("it was asked to leave and did not") })
+		w.leaving = time.AfterFunc(w.plan.Limits.GraceTime()+exitTime, func() { w.kill(notLeaving) })
 	}
 }

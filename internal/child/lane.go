@@ -160,8 +160,10 @@ func (l *lane) limitCall(info *wire.CallInfo) (restore func()) {
 		die(err)
 	}
 	soft := debug.SetMemoryLimit(softMemory(info.Memory))
+	stack := debug.SetMaxStack(int(min(l.worker.hello.MaxStack, MaxStack(info.Memory))))
 	return func() {
 		sys.LimitData(l.worker.hello.Memory)
 		debug.SetMemoryLimit(soft)
+		debug.SetMaxStack(stack)
 	}
 }

@@ -170,6 +170,16 @@ func (w *worker) limit() {
 	}
 }
 
+// MaxStack is the largest stack of a goroutine under a memory limit of m, 0 for
+// none. A growing stack is copied to one of twice the size, so all its sizes
+// together take twice the largest, beside the 50 MiB of the runtime and the rest.
+func MaxStack(m int64) int64 {
+	if m == 0 {
+		return 64 << 20
+	}
+	return min(64<<20, max(1<<20, (m-56<<20)/4))
+}
+
 // softMemory is where the garbage collector begins to work harder, below a limit
 // of m: the runtime itself needs about 40 MiB of it.
 func softMemory(m int64) int64 { return (m - 40<<20) / 10 * 9 }

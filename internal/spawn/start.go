@@ -62,6 +62,10 @@ func launch(path string, args []string, attr *os.ProcAttr, worker bool) (*Proc, 
 		}
 	})
 	if err != nil {
+		// The exec's error names the binary, whichever of the two is missing.
+		if _, missing := os.Stat(attr.Dir); attr.Dir != "" && missing != nil {
+			return nil, fmt.Errorf("tandem: starting a process: its working directory: %w", missing)
+		}
 		return nil, fmt.Errorf("tandem: starting a process from %s: %w", path, err)
 	}
 	p.PID = p.proc.Pid

@@ -3,6 +3,7 @@ package spawn
 import (
 	"encoding/binary"
 	"io"
+	"math"
 	"os"
 	"sync"
 	"syscall"
@@ -15,16 +16,21 @@ import (
 // dies, which no parent-death signal of ours reaches. What calls setsid leaves
 // its group and gets away.
 //
+// A worker that dies in the midst of its work leaves groups, too: those of its own
+// workers, which die with it and are reaped by a stranger. The warden knows whose
+// they were, and kills them when the worker's own group is taken off its list.
+//
 // It holds the read ends of two pipes. On "registrations" records arrive from the
 // root and every worker; "life" has one writer, the root, and brings only the
 // end of file.
 
-// record is one registration: a sign and a process group. Writes of this size
-// are atomic on a pipe.
+// A record is one registration: a sign, a process group, and the process that
+// registers it. Writes of this size are atomic on a pipe.
 const recordSize = 9
 
-func appendRecord(dst []byte, sign byte, pid int) []byte {
-	return binary.LittleEndian.AppendUint64(append(dst, sign), uint64(pid))
+func appendRecord(dst []byte, sign byte, pid, by int) []byte {
+	dst = binary.LittleEndian.AppendUint32(append(dst, sign), uint32(pid))
+	return binary.LittleEndian.AppendUint32(dst, uint32(by))
 }
 
 const (
@@ -62,11 +68,11 @@ func guard() {
 			records <- append([]byte(nil), buf[:n]...)
 		}
 	}()
-	groups := map[int]bool{}
+	groups := groups{}
 	for alive := true; alive; {
 		select {
 		case r := <-records:
-			note(groups, r)
+			groups.note(r)
 			select {
 			case <-time.After(rest):
 			case <-orphaned:
@@ -84,7 +90,7 @@ func guard() {
 		var r []byte
 		select {
 		case r, open = <-records:
-			note(groups, r)
+			groups.note(r)
 			continue
 		case <-time.After(time.Millisecond):
 		case <-last:
@@ -101,17 +107,36 @@ func guard() {
 	syscall.Exit(0) // not os.Exit, which in a race build sleeps for a second
 }
 
-// note applies records to the set of groups.
-func note(groups map[int]bool, records []byte) {
+// groups are the process groups to be killed, each with the process that
+// registered it.
+type groups map[int]int
+
+// note applies records.
+func (g groups) note(records []byte) {
 	for ; len(records) >= recordSize; records = records[recordSize:] {
-		pid := int(binary.LittleEndian.Uint64(records[1:]))
-		if pid <= 1 {
+		pid := int(binary.LittleEndian.Uint32(records[1:]))
+		by := int(binary.LittleEndian.Uint32(records[5:]))
+		if pid <= 1 || pid > math.MaxInt32 {
 			continue // never "everybody", whatever a worker writes
 		}
 		if records[0] == '+' {
-			groups[pid] = true
+			g[pid] = by
 		} else {
-			delete(groups, pid)
+			delete(g, pid)
+			g.bereave(pid)
+		}
+	}
+}
+
+// bereave kills the groups that were registered by a process that is gone, and
+// theirs. To wait for the end of the root program would not do: by then their
+// numbers may be those of strangers.
+func (g groups) bereave(by int) {
+	for pid, registrant := range g {
+		if registrant == by {
+			killGroup(pid)
+			delete(g, pid)
+			g.bereave(pid)
 		}
 	}
 }
@@ -123,7 +148,8 @@ type wardenLink struct {
 	mu            sync.Mutex
 	registrations *os.File      // write end; nil: not started
 	life          *os.File      // write end, in the root program
-	gone          chan struct{} // closed when the warden of life has ended
+	up            chan struct{} // closed when the warden of life has been started, or cannot be
+	gone          chan struct{} // closed when it has ended
 	adopted       int           // the write end as it came from the parent, until it is needed
 	inherited     bool          // this process is a worker; its root has the warden
 	groups        map[int]bool
@@ -183,14 +209,11 @@ func (w *wardenLink) write(sign byte, pid int) {
 	}
 	// A warden that does not read (it was stopped) must not stop the program.
 	w.registrations.SetWriteDeadline(time.Now().Add(time.Second))
-	w.registrations.Write(appendRecord(nil, sign, pid))
+	w.registrations.Write(appendRecord(nil, sign, pid, os.Getpid()))
 }
 
-// headStart is what the first worker gets before the warden takes a processor.
-const headStart = 2 * time.Millisecond
-
-// start makes the pipes and leaves the exec to another goroutine: the records
-// wait in the pipe, so that the first worker need not.
+// start makes the pipes and leaves the exec to another goroutine, which does it
+// while the first worker boots.
 func (w *wardenLink) start() {
 	lifeR, lifeW, err := os.Pipe()
 	if err != nil {
@@ -202,14 +225,14 @@ func (w *wardenLink) start() {
 		lifeW.Close()
 		return
 	}
-	gone := make(chan struct{})
-	w.life, w.registrations, w.gone = lifeW, regW, gone
+	up, gone := make(chan struct{}), make(chan struct{})
+	w.life, w.registrations, w.up, w.gone = lifeW, regW, up, gone
 	for pid := range w.groups {
 		w.write('+', pid)
 	}
 	go func() {
-		time.Sleep(headStart)
 		proc, err := startWarden(lifeR, regR)
+		close(up)
 		lifeR.Close()
 		regR.Close()
 		if err == nil {
@@ -273,8 +296,16 @@ func Rest() {
 }
 
 // Registrations is the descriptor through which a worker makes its own workers
-// known; nil if there is no warden.
+// known; nil if there is no warden. It waits until the warden has been started: a
+// worker is told nothing before, so that no task can start what nobody would end
+// if this program were killed now.
 func Registrations() *os.File {
+	warden.mu.Lock()
+	up := warden.up
+	warden.mu.Unlock()
+	if up != nil {
+		<-up
+	}
 	warden.mu.Lock()
 	defer warden.mu.Unlock()
 	return warden.pipe()

@@ -150,9 +150,9 @@ func descriptor(f *os.File) (fd int, err error) {
 	if err != nil {
 		return -1, fmt.Errorf("tandem: descriptor of %s: %w", f.Name(), err)
 	}
-	err = raw.Control(func(n uintptr) { fd = int(n) })
-	if err != nil {
-		return -1, fmt.Errorf("tandem: descriptor of %s: %w", f.Name(), err)
+	if raw.Control(func(n uintptr) { fd = int(n) }) != nil {
+		// Its own error says so too, but errors.Is does not find it.
+		return -1, fmt.Errorf("tandem: descriptor of %s: %w", f.Name(), os.ErrClosed)
 	}
 	return fd, nil
 }
@@ -164,7 +164,7 @@ func descriptor(f *os.File) (fd int, err error) {
 func (c *Conn) Recv(limit int64, h *codec.Handles) (hd Header, body []byte, err error) {
 	hd, body, err = c.recv(limit, h, nil)
 	if err == nil && h.Len() != hd.Handles {
-		err = fmt.Errorf("%w: %v frame announces %d descriptors and brings %d", ErrProtocol, hd.Kind, hd.Handles, h.Len())
+		return hd, nil, fmt.Errorf("%w: %v frame announces %d descriptors and brings %d", ErrProtocol, hd.Kind, hd.Handles, h.Len())
 	}
 	return hd, body, err
 }

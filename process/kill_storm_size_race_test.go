@@ -1,0 +1,6 @@
+//go:build race
+
+package process_test
+
+// A worker of a race build takes many times as long to start.
+const stormCalls = 1_500

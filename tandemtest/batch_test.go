@@ -1,0 +1,145 @@
+package tandemtest_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+
+	"github.com/tandem-go/tandem"
+	"github.com/tandem-go/tandem/tandemtest"
+)
+
+// parcel is a place of a third party: it ships encoded calls over a channel to
+// servers that know names and bytes only, and pulls batches by itself. It has no
+// way for descriptors.
+type parcel struct {
+	calls chan shipped
+	wide  int
+}
+
+type shipped struct {
+	ctx   context.Context
+	spec  tandem.Spec
+	input []byte
+	reply chan<- answer
+}
+
+type answer struct {
+	outcome []byte
+	err     error
+}
+
+func newParcel(t *testing.T, width int) *parcel {
+	p := &parcel{calls: make(chan shipped), wide: width}
+	var servers sync.WaitGroup
+	for range width {
+		servers.Go(func() {
+			for c := range p.calls {
+				serve(c)
+			}
+		})
+	}
+	t.Cleanup(func() {
+		close(p.calls)
+		servers.Wait()
+	})
+	return p
+}
+
+// serve runs one call in a goroutine of its own, which Goexit may end.
+func serve(c shipped) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		a := answer{err: &tandem.PanicError{Value: "runtime.Goexit called"}}
+		defer func() { c.reply <- a }()
+		a.outcome, a.err = tandem.Execute(c.ctx, c.spec, c.input, nil, nil)
+	}()
+	<-done
+}
+
+// Width is the number of servers.
+func (p *parcel) Width() int { return p.wide }
+
+// Run ships one call.
+func (p *parcel) Run(ctx context.Context, j *tandem.Job) error {
+	if err := tandem.InProcess(ctx, j.Spec(), "parcel"); err != nil {
+		return err
+	}
+	input, err := j.AppendInput(nil, nil)
+	if err != nil {
+		return err
+	}
+	reply := make(chan answer, 1)
+	select {
+	case p.calls <- shipped{ctx, j.Spec(), input, reply}:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	a := <-reply
+	if a.err == nil {
+		a.err = j.SetOutput(a.outcome, nil)
+	}
+	if a.err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return a.err
+}
+
+// RunBatch pulls with one goroutine for each server.
+func (p *parcel) RunBatch(ctx context.Context, b *tandem.Batch) {
+	if ctx != b.Context() {
+		panic("a batch has one context")
+	}
+	var pullers sync.WaitGroup
+	for range p.wide {
+		pullers.Go(func() {
+			for j := b.Next(); j != nil; j = b.Next() {
+				b.Settle(j, p.Run(ctx, j))
+			}
+		})
+	}
+	pullers.Wait()
+}
+
+func TestThirdParty(t *testing.T) {
+	var _ tandem.BatchRunner = (*parcel)(nil)
+	tandemtest.Run(t, func(t *testing.T) tandem.Runner { return newParcel(t, 3) },
+		tandemtest.Capabilities{Copies: true, Bounded: true})
+}
+
+// absurd breaks the promise of a Runner to be at least one wide.
+type absurd struct{ tandem.Runner }
+
+// Width is nonsense.
+func (absurd) Width() int { return 0 }
+
+var triple = tandem.NewTask("triple", func(_ context.Context, n int) (int, error) { return 3 * n, nil })
+
+func TestWidthZero(t *testing.T) {
+	outs, err := triple.On(absurd{tandem.Inline}).All(t.Context(), []int{1, 2, 3})
+	if err != nil || len(outs) != 3 || outs[2] != 9 {
+		t.Errorf("a place of width 0: got %v, %v; want it used as one of width 1", outs, err)
+	}
+}
+
+// refusing refuses all jobs of a batch, as a place that has been closed does.
+type refusing struct{ tandem.Runner }
+
+var errRefused = errors.New("refused")
+
+// RunBatch settles every job with the same error.
+func (refusing) RunBatch(_ context.Context, b *tandem.Batch) {
+	for j := b.Next(); j != nil; j = b.Next() {
+		b.Settle(j, errRefused)
+	}
+}
+
+func TestBatchThatRefuses(t *testing.T) {
+	_, err := triple.On(refusing{tandem.Inline}).All(t.Context(), make([]int, 50))
+	var item *tandem.ItemError
+	if !errors.Is(err, errRefused) || !errors.As(err, &item) || item.Index != 0 {
+		t.Errorf("got %v, want the place's error for every input", err)
+	}
+}

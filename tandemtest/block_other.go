@@ -1,0 +1,6 @@
+//go:build !unix
+
+package tandemtest
+
+// blockThread blocks for ever.
+func blockThread() { select {} }

@@ -1,0 +1,151 @@
+package tandemtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+	"sync/atomic"
+
+	"github.com/tandem-go/tandem"
+)
+
+// odd fails for odd numbers.
+var odd = tandem.NewTask("odd", func(_ context.Context, n int) (int, error) {
+	if n%2 == 1 {
+		return 0, fmt.Errorf("%d is odd: %w", n, errSentinel)
+	}
+	return n, nil
+})
+
+// source yields 0, 1, 2 … below n (n < 0: without end) and counts what was read
+// and whether it has ended.
+type source struct {
+	read  atomic.Int64
+	ended atomic.Bool
+}
+
+func (c *source) upTo(n int) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		defer c.ended.Store(true)
+		for i := 0; n < 0 || i < n; i++ {
+			c.read.Add(1)
+			if !yield(i) {
+				return
+			}
+		}
+	}
+}
+
+var loopCases = []testCase{
+	{"all", func(s *suite) {
+		in := make([]int, 100)
+		for i := range in {
+			in[i] = i
+		}
+		outs, err := double.On(s.place).All(s.context(), in)
+		if err != nil || len(outs) != 100 {
+			s.Fatalf("%d results, %v", len(outs), err)
+		}
+		for i, out := range outs {
+			if out != 2*i {
+				s.Fatalf("result %d is %d, want %d", i, out, 2*i)
+			}
+		}
+		if outs, err := double.On(s.place).All(s.context(), nil); len(outs) != 0 || err != nil {
+			s.Errorf("no inputs: %v, %v", outs, err)
+		}
+	}},
+	{"all with failures", func(s *suite) {
+		outs, err := odd.On(s.place).All(s.context(), []int{2, 3, 4, 5})
+		if fmt.Sprint(outs) != "[2 0 4 0]" || !errors.Is(err, errSentinel) {
+			s.Errorf("got %v, %v", outs, err)
+		}
+		if want := "input 1: 3 is odd: the suite's sentinel\ninput 3: 5 is odd: the suite's sentinel"; fmt.Sprint(err) != want {
+			s.Errorf("got the error\n%v\nwant\n%v", err, want)
+		}
+		var item *tandem.ItemError
+		if !errors.As(err, &item) || item.Index != 1 {
+			s.Errorf("the first *ItemError is %+v, want index 1", item)
+		}
+	}},
+	{"all, cancelled", func(s *suite) {
+		outs, err := double.On(s.place).All(ended(), []int{1, 2, 3})
+		if len(outs) != 3 || !errors.Is(err, errCause) || strings.Count(fmt.Sprint(err), "input ") != 3 {
+			s.Errorf("got %v, %v; want three failures with the cause", outs, err)
+		}
+	}},
+	{"map with failures", func(s *suite) {
+		var got []string
+		var c source
+		for out, err := range odd.On(s.place).Map(s.context(), c.upTo(5)) {
+			got = append(got, fmt.Sprint(out, err != nil))
+		}
+		if want := "0 false, 0 true, 2 false, 0 true, 4 false"; strings.Join(got, ", ") != want {
+			s.Errorf("got %v, want %v: an error does not end the loop", got, want)
+		}
+	}},
+	{"unordered", func(s *suite) {
+		seen := map[int]int{}
+		var c source
+		for it := range odd.On(s.place).Unordered(s.context(), c.upTo(100)) {
+			seen[it.Index]++
+			if it.In != it.Index || it.Err == nil && it.Out != it.In || (it.Err != nil) != (it.In%2 == 1) {
+				s.Errorf("item %+v", it)
+			}
+		}
+		if len(seen) != 100 || !c.ended.Load() {
+			s.Errorf("%d different indices, the sequence has ended: %v", len(seen), c.ended.Load())
+		}
+	}},
+	{"empty", func(s *suite) {
+		var c source
+		for out, err := range double.On(s.place).Map(s.context(), c.upTo(0)) {
+			s.Errorf("map of nothing yields %v, %v", out, err)
+		}
+		for it := range double.On(s.place).Unordered(s.context(), c.upTo(0)) {
+			s.Errorf("unordered of nothing yields %+v", it)
+		}
+	}},
+	{"twice", func(s *suite) {
+		var c source
+		loop := double.On(s.place).Map(s.context(), c.upTo(3))
+		for range 2 {
+			sum := 0
+			for out := range loop {
+				sum += out
+			}
+			if sum != 6 {
+				s.Errorf("sum %d, want 6: the loop runs as often as its sequence does", sum)
+			}
+		}
+	}},
+	{"lazy", func(s *suite) {
+		for _, window := range []int{1, 3, 0} {
+			ahead := int64(window)
+			if window == 0 {
+				ahead = int64(2 * s.width())
+			}
+			var c source
+			yielded := int64(0)
+			for range double.On(s.place).Window(window).Map(s.context(), c.upTo(100)) {
+				yielded++
+				if read := c.read.Load(); read > yielded+ahead {
+					s.Fatalf("window %d: %d inputs read when %d were yielded", ahead, read, yielded)
+				}
+			}
+			if c.read.Load() != 100 || yielded != 100 {
+				s.Errorf("window %d: read %d, yielded %d", ahead, c.read.Load(), yielded)
+			}
+		}
+	}},
+	{"a negative window", func(s *suite) {
+		defer func() {
+			if text := fmt.Sprint(recover()); !strings.Contains(text, "negative") {
+				s.Errorf("panic %q, want one that says negative", text)
+			}
+		}()
+		double.On(s.place).Window(-1)
+	}},
+}

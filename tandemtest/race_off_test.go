@@ -1,0 +1,5 @@
+//go:build !race
+
+package tandemtest_test
+
+const raceBuild = false
