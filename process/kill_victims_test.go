@@ -1,0 +1,64 @@
+package process_test
+
+import (
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/tandem-go/tandem/process"
+)
+
+// victims are the workers that have settled a call. One that is killed before it
+// serves is another matter: three in a row, with no other alive, and the pool is
+// broken.
+type victims struct {
+	mu      sync.Mutex
+	serving map[int]bool
+}
+
+func (v *victims) add(pid int) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.serving[pid] = true
+}
+
+func (v *victims) pick(random *rand.Rand) *process.Process {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	var alive []*process.Process
+	for _, p := range process.Children() {
+		if v.serving[p.PID()] {
+			alive = append(alive, p)
+		}
+	}
+	if len(alive) == 0 {
+		return nil
+	}
+	return alive[random.IntN(len(alive))]
+}
+
+// hunt kills one victim every few milliseconds until stop, which returns how many.
+func (v *victims) hunt(random *rand.Rand) (stop func() int) {
+	done := make(chan struct{})
+	var n int
+	var hunter sync.WaitGroup
+	hunter.Go(func() {
+		for {
+			select {
+			case <-done:
+				return
+			case <-time.After(time.Millisecond + time.Duration(random.IntN(8_000))*time.Microsecond):
+			}
+			// By Process.Kill, which holds the pid while it is used: among so many
+			// deaths, a bare kill could meet the number's next owner.
+			if p := v.pick(random); p != nil && p.Kill() == nil {
+				n++
+			}
+		}
+	})
+	return func() int {
+		close(done)
+		hunter.Wait()
+		return n
+	}
+}
