@@ -53,7 +53,7 @@ func command(ctx context.Context, args []string) error {
 	f.BoolVar(&o.json, "json", false, "print JSON instead of tables")
 	f.BoolVar(&o.all, "all", false, "measure everything, beside all rivals (under 5 minutes)")
 	f.BoolVar(&o.short, "short", false, "with -all or -only: briefly (under a minute)")
-	f.BoolVar(&o.large, "large", false, "with -all or -only: payloads of 1 GiB too")
+	f.BoolVar(&o.large, "large", false, "with -all or -only: payloads of 1 GiB too (minutes more, and 8 GiB of memory)")
 	f.BoolVar(&o.list, "list", false, "name the measures and the contenders")
 	f.StringVar(&o.only, "only", "", "measure only these: names of measures and contenders, with commas")
 	f.StringVar(&o.out, "out", "", "folder for README.md, results.json and the plots")
@@ -110,9 +110,12 @@ func (o options) full(ctx context.Context) error {
 		fmt.Print("contenders, and what they can do:\n" + describe(t))
 		return nil
 	}
-	j := job{Share: 60 * time.Millisecond, Rounds: 5, Large: o.large, Crowds: []int{20, 100}, Tools: t}
+	j := job{Share: 60 * time.Millisecond, Rounds: 5, Largest: 64 << 20, Crowds: []int{20, 100}, Tools: t}
 	if o.short {
-		j.Share, j.Rounds, j.Crowds = 15*time.Millisecond, 3, []int{20}
+		j.Share, j.Rounds, j.Largest, j.Crowds = 15*time.Millisecond, 3, 1<<20, []int{20}
+	}
+	if o.large {
+		j.Largest = 1 << 30
 	}
 	var only []string
 	if o.only != "" {
@@ -137,19 +140,15 @@ func (o options) full(ctx context.Context) error {
 
 // write puts the report into the folder, or on standard output.
 func (o options) write(rep Report) error {
-	order := make([]string, len(contenders))
-	for i, c := range contenders {
-		order[i] = c.name
-	}
 	if o.out == "" {
 		if o.json {
 			return printJSON(os.Stdout, rep)
 		}
-		_, err := fmt.Print(rep.Markdown(order, false))
+		_, err := fmt.Print(rep.Markdown(false))
 		return err
 	}
-	files := rep.plots(order)
-	files["README.md"] = rep.Markdown(order, true)
+	files := rep.plots()
+	files["README.md"] = rep.Markdown(true)
 	var b strings.Builder
 	if err := printJSON(&b, rep); err != nil {
 		return err

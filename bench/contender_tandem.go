@@ -1,0 +1,228 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/tandem-go/tandem"
+	"github.com/tandem-go/tandem/bench/internal/drive"
+	"github.com/tandem-go/tandem/process"
+	"github.com/tandem-go/tandem/shared"
+)
+
+var (
+	echo      = tandem.NewTask("echo", func(_ context.Context, b drive.Bytes) (drive.Bytes, error) { return b, nil })
+	record    = tandem.NewTask("record", func(_ context.Context, s drive.Struct) (drive.Struct, error) { return s, nil })
+	next      = tandem.NewTask("next", func(_ context.Context, i int) (int, error) { return i + 1, nil })
+	item      = tandem.NewTask("item", func(_ context.Context, i int) (int, error) { return drive.Item(i), nil })
+	probe     = tandem.NewTask("probe", func(_ context.Context, b []byte) (int, error) { return drive.Probe(b), nil })
+	firstByte = tandem.NewTask("first byte", func(_ context.Context, w *os.File) (struct{}, error) {
+		_, err := w.Write([]byte{1})
+		return struct{}{}, err
+	})
+	count = tandem.NewTask("count", func(ctx context.Context, c counting) (struct{}, error) {
+		for range c.N {
+			if err := c.Value.Update(ctx, func(n *int64) error { *n++; return nil }); err != nil {
+				return struct{}{}, err
+			}
+		}
+		return struct{}{}, c.Value.Close()
+	})
+)
+
+type counting struct {
+	Value *shared.Value[int64]
+	N     int
+}
+
+var tandems = []contender{
+	{
+		name: "tandem", family: familyTandem,
+		note: "process.Pool; maps by Map; a struct passes the codec, with a context and an error; locks: shared.Value.Update",
+		can: []string{drive.Echo, drive.Record, drive.Calls, drive.Map, drive.Serial, drive.Payload,
+			drive.Start, drive.Crowd, drive.Lock},
+		open: func(_ tools, workers int) (drive.Session, error) { return openTandem(workers, byMap) },
+	},
+	{
+		name: "tandem All", family: familyTandem, note: "a slice in, a slice out", can: []string{drive.Map, drive.Serial},
+		open: func(_ tools, workers int) (drive.Session, error) { return openTandem(workers, byAll) },
+	},
+	{
+		name: "tandem Unordered", family: familyTandem, note: "results as they come", can: []string{drive.Map, drive.Serial},
+		open: func(_ tools, workers int) (drive.Session, error) { return openTandem(workers, byUnordered) },
+	},
+	{
+		name: "tandem Mutex", family: familyTandem, note: "shared.Mutex, without anybody else who wants it", can: []string{drive.Lock},
+		open: func(tools, int) (drive.Session, error) { return &drive.Local{Lock: lockAlone}, nil },
+	},
+}
+
+// A mapper runs the items on a place, in one of the library's three ways.
+type mapper func(ctx context.Context, place tandem.Runner, out []int, turns int) error
+
+// openTandem opens a pool that is ready, or, without workers, what starts its
+// own processes.
+func openTandem(workers int, m mapper) (drive.Session, error) {
+	l := &drive.Local{Start: startTandem, Crowd: crowdTandem, Lock: lockTandem}
+	if workers == 0 {
+		return l, nil
+	}
+	pool := &process.Pool{Workers: workers}
+	if err := pool.Start(context.Background()); err != nil {
+		return nil, err
+	}
+	cancel := callsOn(l, pool, m)
+	l.Closer = func() error { cancel(); return pool.Close() }
+	return l, nil
+}
+
+// callsOn makes the calls run on a place. Their context can be cancelled, as
+// that of a real caller: it must not be free.
+func callsOn(l *drive.Local, place tandem.Runner, m mapper) context.CancelFunc {
+	ctx, cancel := context.WithCancel(context.Background())
+	l.Echo = func(in drive.Bytes) (drive.Bytes, error) { return echo.On(place).Call(ctx, in) }
+	l.Record = func(in drive.Struct) (drive.Struct, error) { return record.On(place).Call(ctx, in) }
+	l.Next = func(in int) (int, error) { return next.On(place).Call(ctx, in) }
+	l.Blob = func(in []byte) (int, error) { return probe.On(place).Call(ctx, in) }
+	l.Each = func(out []int, turns int) error { return m(ctx, place, out, turns) }
+	return cancel
+}
+
+func items(n, turns int) func(func(int) bool) {
+	return func(yield func(int) bool) {
+		for i := range n {
+			if !yield(drive.Pack(i, turns)) {
+				return
+			}
+		}
+	}
+}
+
+func byMap(ctx context.Context, place tandem.Runner, out []int, turns int) error {
+	i := 0
+	for v, err := range item.On(place).Map(ctx, items(len(out), turns)) {
+		if err != nil {
+			return err
+		}
+		out[i] = v
+		i++
+	}
+	return nil
+}
+
+func byUnordered(ctx context.Context, place tandem.Runner, out []int, turns int) error {
+	for it := range item.On(place).Unordered(ctx, items(len(out), turns)) {
+		if it.Err != nil {
+			return it.Err
+		}
+		out[it.Index] = it.Out
+	}
+	return nil
+}
+
+func byAll(ctx context.Context, place tandem.Runner, out []int, turns int) error {
+	ins := make([]int, len(out))
+	for i := range ins {
+		ins[i] = drive.Pack(i, turns)
+	}
+	got, err := item.On(place).All(ctx, ins)
+	copy(out, got)
+	return err
+}
+
+// startTandem is process.Start to the byte that the task writes, and to Wait.
+func startTandem() (first, join int64, err error) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return 0, 0, err
+	}
+	defer r.Close()
+	begin := time.Now()
+	h, err := process.Start(context.Background(), process.Config{}, firstByte, w)
+	w.Close()
+	if err != nil {
+		return 0, 0, err
+	}
+	_, err = io.ReadFull(r, make([]byte, 1))
+	first = int64(time.Since(begin))
+	if _, failed := h.Wait(context.Background()); err == nil {
+		err = failed
+	}
+	return first, int64(time.Since(begin)), err
+}
+
+func crowdTandem(n int) (func() error, error) {
+	pool := &process.Pool{Workers: n}
+	return pool.Close, pool.Start(context.Background()) // which returns when all serve
+}
+
+// lockTandem counts in a shared value, whose lock is a shared.Mutex: alone in
+// this process, or in as many workers as there are owners.
+func lockTandem(n, owners int) (d time.Duration, err error) {
+	ctx := context.Background()
+	v, err := shared.NewValue[int64](0)
+	if err != nil {
+		return 0, err
+	}
+	defer v.Close()
+	if owners == 1 {
+		begin := time.Now()
+		for range n {
+			if err := v.Update(ctx, func(n *int64) error { *n++; return nil }); err != nil {
+				return 0, err
+			}
+		}
+		d = time.Since(begin)
+	} else {
+		pool := &process.Pool{Workers: owners}
+		defer pool.Close()
+		if err := pool.Start(ctx); err != nil {
+			return 0, err
+		}
+		work := make([]counting, owners)
+		for i := range work {
+			work[i] = counting{v, n}
+		}
+		begin := time.Now()
+		if _, err := count.On(pool).All(ctx, work); err != nil {
+			return 0, err
+		}
+		d = time.Since(begin)
+	}
+	total, err := v.Load(ctx)
+	if err == nil && total != int64(n*owners) {
+		err = fmt.Errorf("the count is %d, want %d", total, n*owners)
+	}
+	return d, err
+}
+
+func lockAlone(n, owners int) (time.Duration, error) {
+	if owners != 1 {
+		return 0, errors.ErrUnsupported
+	}
+	m, err := shared.NewMutex()
+	if err != nil {
+		return 0, err
+	}
+	defer m.Close()
+	counted, ctx := 0, context.Background()
+	begin := time.Now()
+	for range n {
+		if err := m.Lock(ctx); err != nil {
+			return 0, err
+		}
+		counted++
+		m.Unlock()
+	}
+	d := time.Since(begin)
+	if counted != n {
+		err = fmt.Errorf("the count is %d, want %d", counted, n)
+	}
+	return d, err
+}
