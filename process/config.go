@@ -63,6 +63,7 @@ type Config struct {
 type plan struct {
 	Config
 	lanes       int
+	rings       bool // calls go through shared memory
 	single      bool
 	maxProcs    int
 	vars        []byte

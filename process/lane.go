@@ -10,6 +10,7 @@ import (
 	"github.com/tandem-go/tandem"
 	"github.com/tandem-go/tandem/internal/child"
 	"github.com/tandem-go/tandem/internal/codec"
+	"github.com/tandem-go/tandem/internal/ring"
 	"github.com/tandem-go/tandem/internal/sys"
 	"github.com/tandem-go/tandem/internal/wire"
 )
@@ -18,10 +19,14 @@ import (
 // makes a call writes it and reads its own reply; no other stands between. A
 // worker with threads has one lane for each, so there is nothing to sort out.
 type lane struct {
-	worker *worker
-	index  int
-	conn   *wire.Conn
-	frame  []byte // kept between calls
+	worker   *worker
+	index    int
+	conn     *wire.Conn
+	ring     *ring.Outbox // nil: everything goes through conn
+	slot     ring.Slot    // of the present call
+	numbered bool         // the present call got as far as that
+	frame    []byte       // kept between calls
+	answer   []byte       // too
 
 	mu     sync.Mutex
 	task   string
@@ -51,15 +56,66 @@ func (l *lane) call(ctx context.Context, j *tandem.Job, limits tandem.Limits) (e
 	if err != nil {
 		return err, nil
 	}
+	if l.numbered = l.worker.enter(); !l.numbered {
+		<-l.worker.gone
+		return errDied, nil
+	}
+	if l.ring != nil {
+		l.slot, _ = l.ring.Reserve() // a lane has one call at a time, and slots for two
+	}
 	l.number(j.Spec().Name, limits)
 	end := l.watch(ctx)
-	if err = l.send(frame, &h); err == nil {
-		err = l.reply(j, limits)
+	if l.ring != nil {
+		err = l.exchangeByRing(j, frame, &h, limits)
+	} else {
+		err = l.exchange(j, frame, &h, limits)
 	}
+	l.worker.exit()
 	if err == errDied {
 		<-l.worker.gone
 	}
 	return err, end()
+}
+
+// exchange sends the call through the socket and waits for the outcome there.
+func (l *lane) exchange(j *tandem.Job, frame []byte, h *codec.Handles, limits tandem.Limits) error {
+	if err := l.send(frame, h); err != nil {
+		return err
+	}
+	return l.reply(j, limits)
+}
+
+// exchangeByRing puts the call into the ring and waits for the outcome there. What
+// is large or has descriptors goes through the socket, and the ring says so: the
+// ring first, since a large frame fills the socket until the worker reads.
+func (l *lane) exchangeByRing(j *tandem.Job, frame []byte, h *codec.Handles, limits tandem.Limits) error {
+	var sent error
+	if body := frame[wire.HeaderSize:]; len(body) <= ring.Inline && h.Len() == 0 {
+		l.keep(frame)
+		l.ring.Publish(l.slot, body)
+	} else {
+		l.ring.PublishAside(l.slot)
+		if sent = l.send(frame, h); errors.Is(sent, wire.ErrUnsent) {
+			l.conn.Send(wire.Call, l.seq, wire.Room(nil), nil) // the worker waits for a frame; it will refuse this one
+		}
+	}
+	answer, aside, err := l.ring.Wait(l.slot, l.answer[:0])
+	switch l.answer = answer; {
+	case errors.Is(err, wire.ErrProtocol):
+		return l.failed(err)
+	case err != nil:
+		return errDied // the ring was told that the worker is gone
+	case aside:
+		err = l.reply(j, limits)
+	default:
+		if err = j.SetOutput(answer, nil); errors.Is(err, tandem.ErrMalformed) {
+			err = l.failed(fmt.Errorf("%w: %w", wire.ErrProtocol, err))
+		}
+	}
+	if errors.Is(sent, wire.ErrUnsent) && err != errDied {
+		return sent
+	}
+	return err
 }
 
 // encode makes the frame of a call in buf, for a worker with a memory limit of its
@@ -80,11 +136,17 @@ func encode(ctx context.Context, j *tandem.Job, limits tandem.Limits, memory int
 	return frame, err
 }
 
-// send puts the frame into the lane.
-func (l *lane) send(frame []byte, h *codec.Handles) error {
+// keep keeps a frame's memory for the next call, unless one large call would hold
+// it for ever.
+func (l *lane) keep(frame []byte) {
 	if l.frame = frame; cap(frame) > 4<<20 {
-		l.frame = nil // one large call must not hold its memory for ever
+		l.frame = nil
 	}
+}
+
+// send puts the frame into the lane's socket.
+func (l *lane) send(frame []byte, h *codec.Handles) error {
+	l.keep(frame)
 	switch err := l.conn.Send(wire.Call, l.seq, frame, h); {
 	case errors.Is(err, wire.ErrUnsent): // the caller's mistake, a closed file; the worker knows nothing of it
 		return fmt.Errorf("tandem: %s: argument: %w", l.task, err)
@@ -140,8 +202,9 @@ func (l *lane) failed(err error) error {
 func (l *lane) number(task string, limits tandem.Limits) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.seq++; l.seq == 0 {
-		l.seq = 1 // 0 stands for "none" in the worker's page
+	l.seq++
+	if l.ring != nil {
+		l.seq = uint32(l.slot.Seq())
 	}
 	l.task, l.limits, l.open, l.cause = task, limits, true, nil
 }
@@ -255,7 +318,7 @@ func (l *lane) kill(seq uint32) {
 
 // began reports whether the worker had started the present call when it died.
 func (l *lane) began() bool {
-	return l.worker.started[l.index] == uint64(l.seq)
+	return l.numbered && l.worker.started[l.index] == child.Mark(l.seq)
 }
 
 // stopNow stops whatever call runs or is about to, for Close.

@@ -12,6 +12,7 @@ import (
 	"github.com/tandem-go/tandem"
 	"github.com/tandem-go/tandem/internal/child"
 	"github.com/tandem-go/tandem/internal/event"
+	"github.com/tandem-go/tandem/internal/ring"
 	"github.com/tandem-go/tandem/internal/spawn"
 )
 
@@ -57,6 +58,11 @@ type Pool struct {
 
 	// Config is how the workers are started. Its Name and Limits are not used.
 	Config Config
+
+	// Sockets makes calls go through sockets only. By default small ones go through
+	// shared memory where the system has it (Linux): the results are the same, the
+	// round trip is shorter.
+	Sockets bool
 
 	// Progress, if not nil, is called after each call has settled, by the
 	// goroutine that made it. It must be quick and safe for concurrent use.
@@ -114,7 +120,7 @@ func (p *Pool) prepare() *poolState {
 	if workers == 0 {
 		workers = tandem.CPUs()
 	}
-	s.plan = &plan{Config: p.Config, lanes: threads, maxProcs: childProcs(max(workers, 1), threads)}
+	s.plan = &plan{Config: p.Config, lanes: threads, rings: ring.Supported && !p.Sockets, maxProcs: childProcs(max(workers, 1), threads)}
 	s.plan.Limits = p.Limits
 	s.bad = p.check(s.plan)
 	s.assign = newAssignment(s.name, workers, threads, p.Queue, func() {

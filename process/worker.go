@@ -9,6 +9,7 @@ import (
 
 	"github.com/tandem-go/tandem/internal/child"
 	"github.com/tandem-go/tandem/internal/codec"
+	"github.com/tandem-go/tandem/internal/ring"
 	"github.com/tandem-go/tandem/internal/spawn"
 	"github.com/tandem-go/tandem/internal/sys"
 	"github.com/tandem-go/tandem/internal/wire"
@@ -28,6 +29,10 @@ type worker struct {
 
 	page     *sys.Page
 	pageFile *os.File
+	rings    *ring.Parent // nil: calls go through the lanes' sockets
+	spinners *ring.Spinners
+	calls    sync.WaitGroup // that use the rings
+	over     bool           // no call may begin; under mu
 
 	speak sync.Mutex // held to send on control
 
@@ -89,6 +94,9 @@ func launch(p *plan, name string) (w *worker, err error) {
 // end of file comes with its death, unless something that got away from its
 // process group holds them open.
 func (w *worker) expire() {
+	if w.rings != nil {
+		w.rings.Fail() // who waits there is told; what was answered is still an answer
+	}
 	w.control.Expire(lastWords)
 	for _, l := range w.lanes {
 		l.conn.Expire(lastWords)
@@ -119,13 +127,25 @@ func (w *worker) equip(theirs *codec.Handles) (err error) {
 	if w.page, err = sys.NewPage(w.pageFile); err != nil {
 		return err
 	}
+	if w.plan.rings {
+		if w.spinners, err = useSpinners(); err != nil {
+			return err
+		}
+		if w.rings, err = ring.Create(ring.Config{Lanes: max(w.plan.lanes, 1), Slots: 2, Spinners: w.spinners}); err != nil {
+			return err
+		}
+	}
 	for i := range max(w.plan.lanes, 1) {
 		fd, err := pair(theirs)
 		c, err := conn(fd, err)
 		if err != nil {
 			return err
 		}
-		w.lanes = append(w.lanes, newLane(w, i, c))
+		l := newLane(w, i, c)
+		if w.rings != nil {
+			l.ring = w.rings.Lanes()[i]
+		}
+		w.lanes = append(w.lanes, l)
 	}
 	return nil
 }
@@ -139,6 +159,10 @@ func (w *worker) introduce(theirs *codec.Handles, name string) error {
 	if r := spawn.Registrations(); r != nil {
 		hello.Warden = true
 		files = append(files, r)
+	}
+	if w.rings != nil {
+		hello.Rings = true
+		files = append(append(files, w.rings.Files()...), w.spinners.File())
 	}
 	for _, f := range append(files, theirs.Files()...) {
 		if _, err := send.Add(f); err != nil {
@@ -279,6 +303,16 @@ func (w *worker) release() {
 		l.conn.Close()
 	}
 	w.mu.Lock()
+	w.over = true
+	w.mu.Unlock()
+	w.calls.Wait() // they have been told, and must have read what they still may
+	if w.rings != nil {
+		w.rings.Close()
+	}
+	if w.spinners != nil {
+		dropSpinners()
+	}
+	w.mu.Lock()
 	if w.page != nil {
 		w.page.Close()
 		w.page = nil
@@ -301,6 +335,20 @@ func (w *worker) phaseNow() uint64 {
 	}
 	return w.page.Word(child.PhaseWord).Load()
 }
+
+// enter lets a call use the worker's memory; exit must follow. It is false when
+// the worker is gone and the memory too.
+func (w *worker) enter() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.over {
+		return false
+	}
+	w.calls.Add(1)
+	return true
+}
+
+func (w *worker) exit() { w.calls.Done() }
 
 // kill ends the process and its group. The first reason given is the one told.
 func (w *worker) kill(why string) {

@@ -3,12 +3,14 @@ package child
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 	"runtime/debug"
 	"sync"
 	"time"
 
 	"github.com/tandem-go/tandem/internal/codec"
+	"github.com/tandem-go/tandem/internal/ring"
 	"github.com/tandem-go/tandem/internal/sys"
 	"github.com/tandem-go/tandem/internal/wire"
 )
@@ -21,12 +23,13 @@ type lane struct {
 	index  int
 	worker *worker
 	conn   *wire.Conn
+	ring   *ring.Inbox // nil: everything goes through conn
 	out    []byte
 
 	mu        sync.Mutex
-	seq       uint32 // the call that runs, 0: none
+	seq       uint32 // the call that runs, if cancel is set
 	cancel    context.CancelCauseFunc
-	cancelled uint32 // a cancel that came before its call was read
+	cancelled uint64 // a cancel that came before its call was read
 }
 
 var errAsked = errors.New("tandem: the caller cancelled the task")
@@ -38,15 +41,32 @@ func (l *lane) run() {
 	}
 	for {
 		var h codec.Handles
-		hd, body, err := l.conn.Recv(0, &h)
+		seq, body, err := l.next(&h)
 		if err != nil {
 			return // let go by the parent; its control channel says the rest
 		}
-		if hd.Kind != wire.Call {
-			return
-		}
-		l.serve(hd.Seq, body, &h)
+		l.serve(seq, body, &h)
 	}
+}
+
+// next waits for a call. body is valid until the answer.
+func (l *lane) next(h *codec.Handles) (seq uint32, body []byte, err error) {
+	var number uint32
+	if l.ring != nil {
+		r, err := l.ring.Next()
+		if err != nil || !r.Aside {
+			return uint32(r.Seq), r.Bytes, err
+		}
+		number = uint32(r.Seq) // large, or with descriptors: it comes through the socket
+	}
+	hd, body, err := l.conn.Recv(0, h)
+	if err == nil && hd.Kind != wire.Call {
+		err = fmt.Errorf("%w: %v frame on a lane", wire.ErrProtocol, hd.Kind)
+	}
+	if l.ring == nil {
+		number = hd.Seq
+	}
+	return number, body, err
 }
 
 func itoa(n int) string {
@@ -80,7 +100,7 @@ func (l *lane) serve(seq uint32, body []byte, h *codec.Handles) {
 			go l.run()
 		}
 	}()
-	l.worker.page.Word(FirstLane + l.index).Store(uint64(seq))
+	l.worker.page.Word(FirstLane + l.index).Store(Mark(seq))
 	out, failed, err := Root.Execute(ctx, &info, input, h, frame)
 	finished = true
 	end()
@@ -112,6 +132,13 @@ func (l *lane) last(code int) {
 func (l *lane) answer(kind wire.Kind, seq uint32, frame []byte, h *codec.Handles) {
 	// Counted as running until the answer has left: Exit must not overtake it.
 	defer l.worker.done()
+	if l.ring != nil {
+		if small := len(frame)-wire.HeaderSize <= ring.Inline; small && (h == nil || h.Len() == 0) {
+			l.ring.Done(frame[wire.HeaderSize:])
+			return
+		}
+		l.ring.DoneAside()
+	}
 	err := l.conn.Send(kind, seq, frame, h)
 	if errors.Is(err, wire.ErrUnsent) {
 		// A descriptor of the result is closed. The parent waits, so it must hear of it.
@@ -128,7 +155,7 @@ func (l *lane) context(seq uint32, left time.Duration) (ctx context.Context, end
 	}
 	l.mu.Lock()
 	l.seq, l.cancel = seq, cancel
-	if l.cancelled == seq {
+	if l.cancelled == Mark(seq) {
 		cancel(errAsked)
 	}
 	l.mu.Unlock()
@@ -145,7 +172,7 @@ func (l *lane) context(seq uint32, left time.Duration) (ctx context.Context, end
 func (l *lane) cancelCall(seq uint32) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.cancelled = seq
+	l.cancelled = Mark(seq)
 	if l.cancel != nil && l.seq == seq {
 		l.cancel(errAsked)
 	}

@@ -17,7 +17,7 @@ const (
 
 	// MaxLanes is how many lanes a worker may have: their sockets, the page and the
 	// registrations fit one message.
-	MaxLanes = 62
+	MaxLanes = 59
 )
 
 // Phases of a worker's life.
@@ -27,3 +27,7 @@ const (
 	PhaseServing = 2 // Setup is done
 	PhaseLeaving = 3 // asked to leave, or its one call is done
 )
+
+// Mark is what a worker writes into its lane's word for call seq: never 0, which
+// stands for "none yet".
+func Mark(seq uint32) uint64 { return 1<<32 | uint64(seq) }

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/tandem-go/tandem/internal/codec"
+	"github.com/tandem-go/tandem/internal/ring"
 	"github.com/tandem-go/tandem/internal/spawn"
 	"github.com/tandem-go/tandem/internal/sys"
 	"github.com/tandem-go/tandem/internal/wire"
@@ -111,12 +112,15 @@ func (w *worker) begin() error {
 }
 
 // take unpacks the descriptors of the Start frame: the page, the registrations if
-// there is a warden, the lanes.
+// there is a warden, the rings, the lanes.
 func (w *worker) take(fds []int) error {
 	lanes := max(w.hello.Lanes, 1)
 	want := 1 + lanes
 	if w.hello.Warden {
 		want++
+	}
+	if w.hello.Rings {
+		want += ringFiles
 	}
 	if len(fds) != want {
 		return fmt.Errorf("tandem: worker: start frame with %d descriptors, want %d", len(fds), want)
@@ -129,6 +133,42 @@ func (w *worker) take(fds []int) error {
 	}
 	for i, fd := range fds[want-lanes:] {
 		w.lanes = append(w.lanes, &lane{index: i, worker: w, conn: wire.NewBlocking(fd)})
+	}
+	if w.hello.Rings {
+		return w.openRings(fds[want-lanes-ringFiles:])
+	}
+	return nil
+}
+
+// ringFiles is how many descriptors the rings take: memory, bell, spinners.
+const ringFiles = 3
+
+// Spinners are those of the tree of processes that this worker belongs to, nil if
+// it has no rings. Pools of this process share them.
+var Spinners *ring.Spinners
+
+func (w *worker) openRings(fds []int) error {
+	var files [ringFiles]*os.File
+	for i := range files {
+		f, err := sys.File(fds[i], "ring", false)
+		if err != nil {
+			return err
+		}
+		files[i] = f
+	}
+	var err error
+	if Spinners, err = ring.OpenSpinners(files[2]); err != nil {
+		return err
+	}
+	r, err := ring.Open(files[0], files[1], Spinners)
+	if err != nil {
+		return err
+	}
+	if len(r.Lanes()) != len(w.lanes) {
+		return fmt.Errorf("tandem: worker: %d rings for %d lanes", len(r.Lanes()), len(w.lanes))
+	}
+	for i, l := range w.lanes {
+		l.ring = r.Lanes()[i]
 	}
 	return nil
 }

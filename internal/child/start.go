@@ -10,7 +10,8 @@ import (
 )
 
 // Hello is the body of the Start frame. Its descriptors are the page, the
-// warden's registrations if Warden, and one socket for each lane.
+// warden's registrations if Warden, the rings, their bell and the spinners if
+// Rings, and one socket for each lane.
 type Hello struct {
 	Build, Tasks uint64 // must be the worker's own
 	Name         string // "Process-1:2"
@@ -22,6 +23,7 @@ type Hello struct {
 	Memory       int64
 	Single       bool // one call, then the process ends with its exit code
 	Warden       bool
+	Rings        bool // the lanes are rings in shared memory, with the sockets beside them
 	Setup, Exit  Hook
 	Vars         []byte
 }
@@ -45,6 +47,9 @@ func (h *Hello) Append(dst []byte) []byte {
 	if h.Warden {
 		flags |= 2
 	}
+	if h.Rings {
+		flags |= 4
+	}
 	for _, v := range []uint64{
 		h.Build, h.Tasks, flags, uint64(h.Depth), uint64(h.Lanes), uint64(h.MaxProcs),
 		uint64(h.MaxStack), uint64(h.Memory),
@@ -63,7 +68,7 @@ func parseHello(body []byte) (h Hello, err error) {
 	r := wire.NewReader(body)
 	h.Build, h.Tasks = r.Uint64(), r.Uint64()
 	flags := r.Uint64()
-	h.Single, h.Warden = flags&1 != 0, flags&2 != 0
+	h.Single, h.Warden, h.Rings = flags&1 != 0, flags&2 != 0, flags&4 != 0
 	h.Depth, h.Lanes, h.MaxProcs = int(r.Uint64()), int(r.Uint64()), int(r.Uint64())
 	h.MaxStack, h.Memory = int64(r.Uint64()), int64(r.Uint64())
 	h.Name, h.ParentName = string(r.Bytes()), string(r.Bytes())
