@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"os"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -40,24 +41,27 @@ func TestStormOfKills(t *testing.T) {
 		name             string
 		workers, threads int
 		calls            int
+		memory           bool
 	}{
-		{"processes", 4, 0, stormCalls},
-		{"processes with threads", 2, 4, stormCalls / 4},
+		{"processes", 4, 0, stormCalls, false},
+		{"processes with threads", 2, 4, stormCalls / 4, false},
+		{"rings", 4, 0, stormCalls / 4, runtime.GOOS == "linux"}, // each call has a descriptor: ring and socket
 	} {
-		t.Run(c.name, func(t *testing.T) { storm(t, c.workers, c.threads, c.calls) })
+		t.Run(c.name, func(t *testing.T) {
+			storm(t, &process.Pool{Workers: c.workers, Threads: c.threads, SharedMemory: c.memory}, c.calls)
+		})
 	}
 }
 
 // callers is how many goroutines call.
 const callers = 16
 
-func storm(t *testing.T, workers, threads, calls int) {
+func storm(t *testing.T, pool *process.Pool, calls int) {
 	leaveNothing(t)
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	s := newStarts(t)
 	var told atomic.Int64
-	pool := &process.Pool{Workers: workers, Threads: threads}
 	victims := &victims{serving: map[int]bool{}}
 	pool.Progress = func(p process.Progress) {
 		told.Add(1)
@@ -84,7 +88,7 @@ func storm(t *testing.T, workers, threads, calls int) {
 		t.Errorf("%d calls: told of %d, %+v; each must settle once", calls, told.Load(), st)
 	}
 	judgeStarts(t, s, outcomes)
-	recovers(t, pool, workers, s.file)
+	recovers(t, pool, pool.Workers, s.file)
 }
 
 // callNumbered makes one call, of the idempotent task for every second number, by

@@ -108,9 +108,7 @@ func (l *lane) exchangeByRing(j *tandem.Job, frame []byte, h *codec.Handles, lim
 	case aside:
 		err = l.reply(j, limits)
 	default:
-		if err = j.SetOutput(answer, nil); errors.Is(err, tandem.ErrMalformed) {
-			err = l.failed(fmt.Errorf("%w: %w", wire.ErrProtocol, err))
-		}
+		err = l.settle(j, answer, nil)
 	}
 	if errors.Is(sent, wire.ErrUnsent) && err != errDied {
 		return sent
@@ -175,7 +173,12 @@ func (l *lane) reply(j *tandem.Job, limits tandem.Limits) error {
 	case hd.Kind == wire.Unrun:
 		return child.Root.Failure(body)
 	}
-	err = j.SetOutput(body, &h)
+	return l.settle(j, body, &h)
+}
+
+// settle settles j with the outcome that came.
+func (l *lane) settle(j *tandem.Job, outcome []byte, h *codec.Handles) error {
+	err := j.SetOutput(outcome, h)
 	if errors.Is(err, tandem.ErrMalformed) && l.retire != nil {
 		// Damaged memory in the worker, or a decoder that refuses what its encoder
 		// wrote. The frame kept the rules, so only this call fails; but the worker

@@ -17,7 +17,7 @@ const (
 
 	// MaxLanes is how many lanes a worker may have: their sockets, the page and the
 	// registrations fit one message.
-	MaxLanes = 59
+	MaxLanes = 62
 )
 
 // Phases of a worker's life.

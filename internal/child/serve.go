@@ -120,7 +120,7 @@ func (w *worker) take(fds []int) error {
 		want++
 	}
 	if w.hello.Rings {
-		want += ringFiles
+		want += RingFiles
 	}
 	if len(fds) != want {
 		return fmt.Errorf("tandem: worker: start frame with %d descriptors, want %d", len(fds), want)
@@ -135,20 +135,20 @@ func (w *worker) take(fds []int) error {
 		w.lanes = append(w.lanes, &lane{index: i, worker: w, conn: wire.NewBlocking(fd)})
 	}
 	if w.hello.Rings {
-		return w.openRings(fds[want-lanes-ringFiles:])
+		return w.openRings(fds[want-lanes-RingFiles:])
 	}
 	return nil
 }
 
-// ringFiles is how many descriptors the rings take: memory, bell, spinners.
-const ringFiles = 3
+// RingFiles is how many descriptors the rings take: memory, bell, spinners.
+const RingFiles = 3
 
 // Spinners are those of the tree of processes that this worker belongs to, nil if
 // it has no rings. Pools of this process share them.
 var Spinners *ring.Spinners
 
 func (w *worker) openRings(fds []int) error {
-	var files [ringFiles]*os.File
+	var files [RingFiles]*os.File
 	for i := range files {
 		f, err := sys.File(fds[i], "ring", false)
 		if err != nil {

@@ -1,0 +1,185 @@
+package ring
+
+import (
+	"fmt"
+	"sync/atomic"
+)
+
+// Outbox is one lane as the parent sees it. Reserve and Abandon are called by one
+// goroutine at a time; what follows for a reserved slot belongs to the goroutine
+// that reserved it, but TakeBack and Started, which anybody may call.
+type Outbox struct {
+	parent   *Parent
+	slots    []*slot
+	entries  []entry
+	sleeping flag         // the worker's: it sleeps
+	peer     atomic.Int32 // the CPU on which the worker last ran
+	tail     position     // the next to reserve
+	head     position     // the next that a reader looks at; under Parent.mu
+}
+
+// Slot names one call of a lane between Reserve and the return of Wait.
+type Slot struct{ at position }
+
+// Seq is the number of the call in its lane; the worker's Request has the same.
+func (s Slot) Seq() uint64 { return uint64(s.at) }
+
+// entry is what the parent knows of a slot by itself. The worker cannot touch it.
+type entry struct {
+	state atomic.Uint64 // position and phase
+	wake  chan struct{} // capacity 1; made at first use
+	lane  *Outbox
+	_     [line - 8 - 2*8]byte
+}
+
+// phase is what the parent knows of a call. Whoever changes it does so by
+// compare-and-swap, and settles by it what the two sides' words leave open.
+type phase uint8
+
+const (
+	idle      phase = iota // free for this position
+	reserved               // being written
+	published              // the worker may have it; if somebody waits, it looks itself
+	parked                 // it waits for its channel
+	noticed                // it may look now
+	retaken                // taken back
+	settled                // its outcome is being read
+)
+
+func note(p position, f phase) uint64      { return uint64(p)<<3 | uint64(f) }
+func noted(s uint64) (p position, f phase) { return position(s >> 3), phase(s & 7) }
+
+func newOutbox(p *Parent, at plan, i int) *Outbox {
+	o := &Outbox{
+		parent: p, slots: at.slotsOf(p.segment.View, i), entries: make([]entry, at.slots),
+		sleeping: flagAt(p.segment.View, at.sleepAt(i)), tail: origin(at.slots), head: origin(at.slots),
+	}
+	o.peer.Store(-1)
+	for j := range o.entries {
+		pos := o.tail.plus(j)
+		e := o.entry(pos)
+		e.lane = o
+		e.state.Store(note(pos, idle))
+	}
+	return o
+}
+
+func (o *Outbox) entry(p position) *entry { return &o.entries[int(p)&(len(o.entries)-1)] }
+func (o *Outbox) slot(p position) *slot   { return o.slots[int(p)&(len(o.slots)-1)] }
+
+// Reserve takes the next slot; ok is false when the lane is full. It does not
+// lock: the caller's own mutex must be held. Every reserved slot is given to
+// Abandon, or to Publish and then once to Wait. The worker does not pass a
+// reserved slot, so little should happen before.
+func (o *Outbox) Reserve() (s Slot, ok bool) {
+	e := o.entry(o.tail)
+	if e.state.Load() != note(o.tail, idle) {
+		return Slot{}, false
+	}
+	e.state.Store(note(o.tail, reserved))
+	s = Slot{o.tail}
+	o.tail = o.tail.plus(1)
+	return s, true
+}
+
+// Room is the memory of a reserved slot, of length 0 and capacity Inline. What is
+// appended to it need not be copied by Publish.
+func (o *Outbox) Room(s Slot) []byte { return o.slot(s.at).inline[:0] }
+
+// Abandon gives up a slot that was reserved and not published. Unlike Reserve it
+// needs no mutex.
+func (o *Outbox) Abandon(s Slot) {
+	o.free(s)
+	o.rouse()
+}
+
+// Publish gives the call to the worker, and wakes it if it sleeps: a system call.
+// It panics if request is longer than Inline.
+func (o *Outbox) Publish(s Slot, request []byte) {
+	if len(request) > Inline {
+		panic(fmt.Sprintf("tandem: ring: a request of %d bytes in a slot of %d; larger ones go aside", len(request), Inline))
+	}
+	copy(o.slot(s.at).inline[:], request)
+	o.publish(s, pack(s.at, queued, len(request), false))
+}
+
+// PublishAside is Publish for a request that the worker gets another way.
+func (o *Outbox) PublishAside(s Slot) { o.publish(s, pack(s.at, queued, 0, true)) }
+
+func (o *Outbox) publish(s Slot, w word) {
+	if e := o.entry(s.at); !e.state.CompareAndSwap(note(s.at, reserved), note(s.at, published)) {
+		panic("tandem: ring: a slot was published that is not reserved")
+	}
+	sl := o.slot(s.at)
+	sl.parentCPU = uint32(o.parent.cpus.CPU())
+	sl.word.Store(uint64(w))
+	o.rouse()
+}
+
+// rouse wakes the worker's lane if it sleeps.
+func (o *Outbox) rouse() {
+	if o.sleeping.Load() != 0 && o.sleeping.Swap(0) != 0 {
+		o.sleeping.wake()
+	}
+}
+
+// Started reports whether the worker says that it has started the call, and not
+// yet answered. It is a hint.
+func (o *Outbox) Started(s Slot) bool {
+	w := word(o.slot(s.at).word.Load())
+	return w.position() == s.at && w.state() == started
+}
+
+// TakeBack takes a published call back, if the worker has not started it. Then the
+// call's Wait returns ErrTaken, and the worker never runs it.
+func (o *Outbox) TakeBack(s Slot) bool {
+	p, e, sl := o.parent, o.entry(s.at), o.slot(s.at)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	w := word(sl.word.Load())
+	if w.position() != s.at || w.state() != queued {
+		return false
+	}
+	for {
+		st := e.state.Load()
+		at, f := noted(st)
+		if at != s.at || f != published && f != parked && f != noticed {
+			return false // the call is over, whatever the word says
+		}
+		// The worker's word first: once it is taken there, no honest worker starts it.
+		if w.state() == queued && !sl.word.CompareAndSwap(uint64(w), uint64(w.in(taken))) {
+			return false
+		}
+		w = w.in(taken)
+		if !e.state.CompareAndSwap(st, note(s.at, retaken)) {
+			continue // the waiter parked, or gave that up
+		}
+		if f == parked {
+			p.parked.Add(-1)
+			e.wake <- struct{}{}
+		} else {
+			p.bell.kick()
+		}
+		return true
+	}
+}
+
+// notice wakes the waiter of a call, if it is parked, so that it looks. Parent.mu
+// is held.
+func (e *entry) notice() (was bool) {
+	st := e.state.Load()
+	at, f := noted(st)
+	if f != parked || !e.state.CompareAndSwap(st, note(at, noticed)) {
+		return false
+	}
+	e.lane.parent.parked.Add(-1)
+	e.wake <- struct{}{}
+	return true
+}
+
+// free makes the slot ready for its next position.
+func (o *Outbox) free(s Slot) {
+	next := s.at.plus(len(o.slots))
+	o.slot(s.at).word.Store(uint64(pack(next, free, 0, false)))
+	o.entry(s.at).state.Store(note(next, idle))
+}

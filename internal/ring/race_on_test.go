@@ -1,0 +1,5 @@
+//go:build race && linux
+
+package ring_test
+
+const raceEnabled = true

@@ -1,0 +1,6 @@
+//go:build !tandemdebug
+
+package ring
+
+// defaultSlots is how many calls may wait in one lane.
+const defaultSlots = 64

@@ -1,0 +1,4 @@
+package ring
+
+// Supported says whether rings exist on this system.
+const Supported = true

@@ -1,0 +1,206 @@
+package ring
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"sync/atomic"
+
+	"github.com/tandem-go/tandem/internal/mem"
+	"github.com/tandem-go/tandem/internal/sys"
+	"github.com/tandem-go/tandem/internal/wire"
+)
+
+// ErrClosed is what Next returns after Close.
+var ErrClosed = errors.New("tandem: ring: closed")
+
+// Worker is a worker's side of its rings. Its methods are safe for concurrent use.
+type Worker struct {
+	segment  *mem.Segment
+	spinners *Spinners
+	cpus     sys.CPUSource
+	bell     flag
+	fd       int // the eventfd
+	lanes    []*Inbox
+	closed   atomic.Bool
+}
+
+// Open opens what the parent's Files lists. It takes both files. spinners are
+// those of the tree of processes, nil if this process may not spin.
+func Open(segment, eventfd *os.File, spinners *Spinners) (*Worker, error) {
+	fd, err := sys.TakeFD(eventfd)
+	if err != nil {
+		segment.Close()
+		return nil, err
+	}
+	w := &Worker{spinners: spinners, fd: fd}
+	if w.segment, err = mem.Open(segment, kindRing, layoutVersion); err == nil {
+		err = w.find(w.segment.View)
+	}
+	if err != nil {
+		w.Release()
+		return nil, err
+	}
+	return w, nil
+}
+
+// find finds what lies in the segment.
+func (w *Worker) find(v mem.View) error {
+	at, cpus, err := planOf(v)
+	if err != nil {
+		return err
+	}
+	w.cpus, w.bell = sys.CPUSource(cpus), flagAt(v, bellAt)
+	for i := range at.lanes {
+		w.lanes = append(w.lanes, &Inbox{
+			worker: w, slots: at.slotsOf(v, i), sleeping: flagAt(v, at.sleepAt(i)),
+			at: origin(at.slots), peer: -1,
+		})
+	}
+	return nil
+}
+
+// Release gives memory and descriptor back, when no lane is in use any more. A
+// process that ends need not call it.
+func (w *Worker) Release() error {
+	err := sys.CloseFD(w.fd)
+	if w.segment != nil {
+		err = errors.Join(err, w.segment.Release())
+	}
+	return err
+}
+
+// Lanes lists the lanes.
+func (w *Worker) Lanes() []*Inbox { return w.lanes }
+
+// Close makes each Next return ErrClosed, now or at its next call. A request that
+// Next has returned can still be answered.
+func (w *Worker) Close() {
+	w.closed.Store(true)
+	for _, in := range w.lanes {
+		in.sleeping.Store(0)
+		in.sleeping.wake()
+	}
+}
+
+// ring wakes the parent if it sleeps.
+func (w *Worker) ring() {
+	if w.bell.Load() == awake {
+		return
+	}
+	switch w.bell.Swap(awake) {
+	case polling:
+		sys.Ring(w.fd)
+	case napping:
+		w.bell.wake()
+	}
+}
+
+// Inbox is one lane as the worker sees it. It is for one goroutine, which calls
+// Next, and Done or DoneAside for each request.
+type Inbox struct {
+	worker   *Worker
+	slots    []*slot
+	sleeping flag
+	at       position // of the present request, or the next
+	busy     bool     // a request is not answered yet
+	peer     int32    // the CPU on which the parent last published
+	patience patience
+}
+
+// Request is a call as it arrives.
+type Request struct {
+	Seq   uint64
+	Bytes []byte // in the slot: valid until the answer is begun
+	Aside bool   // the bytes come another way
+}
+
+// Next blocks until the parent has published a request, and marks it as started:
+// from then on the parent cannot take it back. It waits awake for a short time,
+// then it sleeps, which costs no processor time and blocks one thread.
+func (in *Inbox) Next() (Request, error) {
+	if in.busy {
+		panic("tandem: ring: Next before Done")
+	}
+	for {
+		if in.worker.closed.Load() {
+			return Request{}, ErrClosed
+		}
+		sl := in.slot()
+		w := word(sl.word.Load())
+		ahead := in.at.behind(w.position())
+		switch {
+		case ahead == 0 && w.state() == queued:
+			if !sl.word.CompareAndSwap(uint64(w), uint64(w.in(started))) {
+				continue // taken back in this moment
+			}
+			in.peer = int32(sl.parentCPU)
+			sl.workerCPU = uint32(in.worker.cpus.CPU())
+			in.busy = true
+			return Request{Seq: uint64(in.at), Bytes: sl.inline[:min(w.length(), Inline)], Aside: w.aside()}, nil
+		case ahead == 0 && w.state() == free, ahead == -len(in.slots) && w.state() >= done:
+			in.wait(sl, w) // nothing is there yet, or the answer of a round ago
+		case ahead == 0 && w.state() == taken, ahead > 0:
+			in.at = in.at.plus(1) // taken back, and perhaps used again since
+		default:
+			return Request{}, fmt.Errorf("tandem: ring: %w: at position %d the parent shows state %d of position %d", wire.ErrProtocol, in.at, w.state(), w.position())
+		}
+	}
+}
+
+func (in *Inbox) slot() *slot { return in.slots[int(in.at)&(len(in.slots)-1)] }
+
+// wait returns when the word is no longer w, and now and then for no reason.
+func (in *Inbox) wait(sl *slot, w word) {
+	changed := func() bool { return sl.word.Load() != uint64(w) || in.worker.closed.Load() }
+	sp := spin{spinners: in.worker.spinners, patience: &in.patience, gentle: in.peer == int32(in.worker.cpus.CPU())}
+	for !changed() {
+		if sp.round() {
+			continue
+		}
+		sp.end()
+		in.sleep(changed)
+		return
+	}
+	sp.end()
+}
+
+func (in *Inbox) sleep(changed func() bool) {
+	in.sleeping.Store(1)
+	if !changed() {
+		in.sleeping.wait(1, -1)
+	}
+	in.sleeping.Store(0)
+}
+
+// Room is the memory for the answer, of length 0 and capacity Inline. It is the
+// memory of the request: decode first.
+func (in *Inbox) Room() []byte { return in.slot().inline[:0] }
+
+// Done answers the present request, and wakes the parent if it sleeps. What was
+// appended to Room is not copied again. It panics if answer is longer than
+// Inline.
+func (in *Inbox) Done(answer []byte) {
+	if len(answer) > Inline {
+		panic(fmt.Sprintf("tandem: ring: an answer of %d bytes in a slot of %d; larger ones go aside", len(answer), Inline))
+	}
+	copy(in.slot().inline[:], answer)
+	in.publish(pack(in.at, done, len(answer), false))
+}
+
+// DoneAside is Done for an answer that goes another way.
+func (in *Inbox) DoneAside() { in.publish(pack(in.at, done, 0, true)) }
+
+func (in *Inbox) publish(w word) {
+	if !in.busy {
+		panic("tandem: ring: Done without a request")
+	}
+	in.busy = false
+	sl := in.slot()
+	sl.workerCPU = uint32(in.worker.cpus.CPU())
+	sl.word.Store(uint64(w))
+	in.at = in.at.plus(1)
+	in.worker.ring()
+	runtime.KeepAlive(in.worker.segment)
+}

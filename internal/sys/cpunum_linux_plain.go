@@ -1,0 +1,9 @@
+//go:build linux && !amd64
+
+package sys
+
+// Other processors keep the number where only the kernel can read it.
+
+func cpuInstruction() CPUSource { return cpuBySyscall }
+
+func cpuByInstruction(CPUSource) int { return cpuAsked() }
