@@ -47,15 +47,28 @@ var tandems = []contender{
 		note: "process.Pool; maps by Map; a struct passes the codec, with a context and an error; locks: shared.Value.Update",
 		can: []string{drive.Echo, drive.Record, drive.Calls, drive.Map, drive.Serial, drive.Payload,
 			drive.Start, drive.Crowd, drive.Lock},
-		open: func(_ tools, workers int) (drive.Session, error) { return openTandem(workers, byMap) },
+		open: func(_ tools, workers int) (drive.Session, error) {
+			return openTandem(&process.Pool{Workers: workers}, byMap)
+		},
+	},
+	{
+		name: "tandem, rings", family: familyTandem, note: "process.Pool with SharedMemory",
+		can: []string{drive.Echo, drive.Record, drive.Calls, drive.Map, drive.Serial, drive.Payload},
+		open: func(_ tools, workers int) (drive.Session, error) {
+			return openTandem(&process.Pool{Workers: workers, SharedMemory: true}, byMap)
+		},
 	},
 	{
 		name: "tandem All", family: familyTandem, note: "a slice in, a slice out", can: []string{drive.Map, drive.Serial},
-		open: func(_ tools, workers int) (drive.Session, error) { return openTandem(workers, byAll) },
+		open: func(_ tools, workers int) (drive.Session, error) {
+			return openTandem(&process.Pool{Workers: workers}, byAll)
+		},
 	},
 	{
 		name: "tandem Unordered", family: familyTandem, note: "results as they come", can: []string{drive.Map, drive.Serial},
-		open: func(_ tools, workers int) (drive.Session, error) { return openTandem(workers, byUnordered) },
+		open: func(_ tools, workers int) (drive.Session, error) {
+			return openTandem(&process.Pool{Workers: workers}, byUnordered)
+		},
 	},
 	{
 		name: "tandem Mutex", family: familyTandem, note: "shared.Mutex, without anybody else who wants it", can: []string{drive.Lock},
@@ -68,12 +81,11 @@ type mapper func(ctx context.Context, place tandem.Runner, out []int, turns int)
 
 // openTandem opens a pool that is ready, or, without workers, what starts its
 // own processes.
-func openTandem(workers int, m mapper) (drive.Session, error) {
+func openTandem(pool *process.Pool, m mapper) (drive.Session, error) {
 	l := &drive.Local{Start: startTandem, Crowd: crowdTandem, Lock: lockTandem}
-	if workers == 0 {
+	if pool.Workers == 0 {
 		return l, nil
 	}
-	pool := &process.Pool{Workers: workers}
 	if err := pool.Start(context.Background()); err != nil {
 		return nil, err
 	}

@@ -99,17 +99,24 @@ func (o *Outbox) Publish(s Slot, request []byte) {
 	if len(request) > Inline {
 		panic(fmt.Sprintf("tandem: ring: a request of %d bytes in a slot of %d; larger ones go aside", len(request), Inline))
 	}
+	o.begin(s)
 	copy(o.slot(s.at).inline[:], request)
 	o.publish(s, pack(s.at, queued, len(request), false))
 }
 
 // PublishAside is Publish for a request that the worker gets another way.
-func (o *Outbox) PublishAside(s Slot) { o.publish(s, pack(s.at, queued, 0, true)) }
+func (o *Outbox) PublishAside(s Slot) {
+	o.begin(s)
+	o.publish(s, pack(s.at, queued, 0, true))
+}
 
-func (o *Outbox) publish(s Slot, w word) {
+func (o *Outbox) begin(s Slot) {
 	if e := o.entry(s.at); !e.state.CompareAndSwap(note(s.at, reserved), note(s.at, published)) {
 		panic("tandem: ring: a slot was published that is not reserved")
 	}
+}
+
+func (o *Outbox) publish(s Slot, w word) {
 	sl := o.slot(s.at)
 	sl.parentCPU = uint32(o.parent.cpus.CPU())
 	sl.word.Store(uint64(w))
