@@ -130,10 +130,14 @@ func outOfMemory(limit int64) string {
 }
 
 // starved reports whether the Go runtime itself fell over memory that the system
-// refused. Not all of its code checks for that; what does not (the collector's
-// span queues, in Go 1.26) dies of a nil pointer on the system stack, goroutine 0,
-// where no code of a task runs.
+// refused: the stack of a thread (8 MiB with cgo), which it reports as a refused
+// thread; or its own, for which not all of its code checks. What does not (the
+// collector's span queues, in Go 1.26) dies of a nil pointer on the system stack,
+// goroutine 0, where no code of a task runs.
 func starved(text string) bool {
+	if strings.Contains(text, "pthread_create failed") || strings.Contains(text, "failed to create new OS thread") {
+		return true
+	}
 	_, rest, found := strings.Cut(text, "SIGSEGV: segmentation violation\nPC=")
 	_, rest, _ = strings.Cut(rest, "\n\n")
 	stack, rest, _ := strings.Cut(rest, "\n")

@@ -26,6 +26,8 @@ func TestFatalTexts(t *testing.T) {
 		{"SIGSEGV: segmentation violation\nPC=0x0", 0, "segmentation violation (SIGSEGV)", nil},
 		{"panic: runtime error: invalid memory address or nil pointer dereference\n[signal SIGSEGV: segmentation violation code=0x1]\n", 0, "a goroutine that the task started panicked: runtime error: invalid memory address or nil pointer dereference", nil},
 		{"panic: no configuration\n\ngoroutine 8", 0, "a goroutine that the task started panicked: no configuration", nil},
+		{"runtime/cgo: pthread_create failed: Resource temporarily unavailable\nSIGABRT: abort\nPC=0x7f", limit, "out of memory: Limits.Memory is 128 MiB", tandem.ErrMemory},
+		{"runtime/cgo: pthread_create failed: Resource temporarily unavailable\nSIGABRT: abort\nPC=0x7f", 0, "abort (SIGABRT)", nil},
 		{"flag provided but not defined: -x\nUsage of prog:\n", 0, "", nil},
 		{"", 0, "", nil},
 	} {

@@ -16,11 +16,12 @@ var floors = [][]string{
 	{"shared"},                         // what tasks share, whatever the place
 	{"timeline", "tandemtest"},         // look at the vocabulary from outside
 	{""},                               // the vocabulary: Task, Runner, Job, errors
-	{"internal/ring", "internal/lock", "internal/child"}, // protocols: in shared memory, and a worker's life
-	{"internal/mem", "internal/spawn"},                   // mapped memory; births and deaths
-	{"internal/wire"},                                    // frames: bytes, and descriptors beside them
-	{"internal/codec"},                                   // values as bytes and descriptors
-	{"internal/sys", "internal/event"},                   // the ground
+	{"internal/child"},                 // a worker's life
+	{"internal/ring", "internal/lock"}, // protocols in shared memory
+	{"internal/mem", "internal/spawn"}, // mapped memory; births and deaths
+	{"internal/wire"},                  // frames: bytes, and descriptors beside them
+	{"internal/codec"},                 // values as bytes and descriptors
+	{"internal/sys", "internal/event"}, // the ground
 }
 
 // sideways lists the imports between packages of one floor, each with its reason.

@@ -1,0 +1,169 @@
+package process
+
+import (
+	"os"
+	"time"
+
+	"github.com/tandem-go/tandem/internal/child"
+	"github.com/tandem-go/tandem/internal/codec"
+	"github.com/tandem-go/tandem/internal/ring"
+	"github.com/tandem-go/tandem/internal/spawn"
+	"github.com/tandem-go/tandem/internal/sys"
+	"github.com/tandem-go/tandem/internal/wire"
+)
+
+// launch starts a process. Only what the exec needs is made before it; the lanes
+// and the page are made while the new process boots, which takes longer.
+func launch(p *plan, name string) (w *worker, err error) {
+	w = &worker{plan: p, gone: make(chan struct{})}
+	var theirs codec.Handles // the worker's ends
+	defer func(made *worker) {
+		theirs.Close()
+		if err != nil {
+			made.abandon()
+		}
+	}(w)
+	control, err := pair(&theirs)
+	if err != nil {
+		return nil, err
+	}
+	err = w.exec(&theirs, name)
+	theirs.Close()
+	if w.control, err = conn(control, err); err != nil {
+		return nil, err
+	}
+	if err := w.equip(&theirs); err != nil {
+		return nil, err
+	}
+	if err := w.introduce(&theirs, name); err != nil {
+		return nil, err
+	}
+	w.proc.OnEnd(w.expire)
+	return w, nil
+}
+
+// exec starts the process with its end of the channel.
+func (w *worker) exec(theirs *codec.Handles, name string) error {
+	stdio, err := w.open()
+	if err != nil {
+		return err
+	}
+	p := w.plan
+	w.proc, err = spawn.Start(spawn.Command{Env: p.Env, Dir: p.Dir, Stdio: stdio.theirs, Extra: p.ExtraFiles, Worker: theirs.Files()[0]})
+	stdio.closeTheirs()
+	if begun := w.output.begin(); err == nil {
+		w.process = newProcess(name, w.proc)
+		err = begun
+	}
+	return err
+}
+
+// equip makes the page and the lanes.
+func (w *worker) equip(theirs *codec.Handles) (err error) {
+	if w.pageFile, err = sys.NewPageFile("tandem-page", child.PageFile); err != nil {
+		return err
+	}
+	if w.page, err = sys.NewPage(w.pageFile); err != nil {
+		return err
+	}
+	if w.plan.rings {
+		if w.spinners, err = useSpinners(); err != nil {
+			return err
+		}
+		if w.rings, err = ring.Create(ring.Config{Lanes: max(w.plan.lanes, 1), Slots: 2, Spinners: w.spinners}); err != nil {
+			return err
+		}
+	}
+	for i := range max(w.plan.lanes, 1) {
+		fd, err := pair(theirs)
+		c, err := conn(fd, err)
+		if err != nil {
+			return err
+		}
+		l := newLane(w, i, c)
+		if w.rings != nil {
+			l.ring = w.rings.Lanes()[i]
+		}
+		w.lanes = append(w.lanes, l)
+	}
+	return nil
+}
+
+// introduce tells the worker who it is. A worker that cannot be told is dying,
+// and its keeper finds out why.
+func (w *worker) introduce(theirs *codec.Handles, name string) error {
+	hello := w.plan.hello(name)
+	var send codec.Handles
+	files := []*os.File{w.pageFile}
+	if r := spawn.Registrations(); r != nil {
+		hello.Warden = true
+		files = append(files, r)
+	}
+	if w.rings != nil {
+		hello.Rings = true
+		files = append(append(files, w.rings.Files()...), w.spinners.File())
+	}
+	for _, f := range append(files, theirs.Files()...) {
+		if _, err := send.Add(f); err != nil {
+			return err
+		}
+	}
+	// Large variables fill the socket, and then this waits for the worker to read.
+	slow := time.AfterFunc(w.plan.initTimeout(), w.tooSlow)
+	defer slow.Stop()
+	if err := w.control.Send(wire.Start, 0, hello.Append(wire.Room(nil)), &send); err != nil {
+		w.kill("it could not be told who it is: " + err.Error())
+	}
+	return nil
+}
+
+// abandon ends a worker that was not made completely.
+func (w *worker) abandon() {
+	if w.proc != nil {
+		w.proc.Kill()
+		<-w.proc.Done()
+		w.process.ended(w.proc.State())
+	}
+	if w.output != nil {
+		w.output.finish()
+	}
+	w.release()
+}
+
+// pair makes a socket pair: the other side goes into theirs.
+func pair(theirs *codec.Handles) (ours int, err error) {
+	ours, other, err := sys.Socketpair()
+	if err != nil {
+		return -1, err
+	}
+	f, err := sys.File(other, "tandem socket", false)
+	if err == nil {
+		err = theirs.Receive(f)
+	}
+	if err != nil {
+		sys.CloseAll([]int{ours})
+		return -1, err
+	}
+	return ours, nil
+}
+
+// conn makes a Conn of this side of a pair, unless something went wrong before.
+func conn(fd int, before error) (*wire.Conn, error) {
+	if before != nil {
+		if fd >= 0 {
+			sys.CloseAll([]int{fd})
+		}
+		return nil, before
+	}
+	return wire.NewConn(fd, "tandem socket")
+}
+
+func (p *plan) hello(name string) *child.Hello {
+	h := &child.Hello{
+		Name: name, ParentName: Current().Name(), Depth: child.Self.Depth + 1,
+		Lanes: p.lanes, MaxProcs: p.maxProcs, MaxStack: p.maxStack(), Memory: p.Limits.Memory,
+		Single: p.single, Setup: p.setup, Exit: p.exit, Vars: p.vars,
+	}
+	h.Build, h.Tasks = child.Root.Identity()
+	return h
+}
