@@ -122,10 +122,8 @@ func (r *run) start(ctx context.Context, j *tandem.Job) error {
 	if err := r.config.check(); err != nil {
 		return err
 	}
-	var h codec.Handles
-	frame, err := encode(ctx, j, r.limits, r.limits.Memory, nil, &h)
-	if err != nil {
-		return err
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
 	}
 	name := r.config.Name
 	if name == "" {
@@ -134,6 +132,14 @@ func (r *run) start(ctx context.Context, j *tandem.Job) error {
 	w, err := launch(&plan{Config: r.config, single: true, maxProcs: childProcs(1, 1), vars: child.Root.Snapshot()}, name)
 	if err != nil {
 		return fmt.Errorf("tandem: process %s: %w", name, err)
+	}
+	// Encoded while the process boots: an argument that cannot be is rare, and then
+	// the process ends before it has begun.
+	var h codec.Handles
+	frame, err := encode(ctx, j, r.limits, r.limits.Memory, nil, &h)
+	if err != nil {
+		w.abandon()
+		return err
 	}
 	r.worker = w
 	r.late = time.AfterFunc(w.plan.initTimeout(), w.tooSlow)

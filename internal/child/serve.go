@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"sync"
+	"time"
 
 	"github.com/tandem-go/tandem/internal/codec"
 	"github.com/tandem-go/tandem/internal/ring"
@@ -56,6 +57,10 @@ type worker struct {
 	idle    *sync.Cond // running went down
 }
 
+// firstListen is how long a process with a single call waits before it listens to
+// its parent, which is also the longest that a cancellation can be late.
+const firstListen = 2 * time.Millisecond
+
 // Serve is the rest of a worker's life. It does not return.
 func Serve() {
 	fd, _ := spawn.Channel()
@@ -69,7 +74,13 @@ func Serve() {
 		w.control.Send(wire.Refused, 0, frame, nil)
 		die(err)
 	}
-	go w.obey()
+	if w.hello.Single {
+		// A short task is over before its parent can have changed its mind. Listening
+		// takes a thread of its own, which would be made on the way to the task.
+		time.AfterFunc(firstListen, w.obey)
+	} else {
+		go w.obey()
+	}
 	w.setup()
 	for _, l := range w.lanes[1:] {
 		go l.run()

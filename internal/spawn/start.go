@@ -169,10 +169,10 @@ func (p *Proc) Kill() error {
 	return p.proc.Kill()
 }
 
-// self is the path of this program's binary. On Linux the link of /proc is
-// used itself: it reaches the running binary also after the file was deleted
-// or replaced.
-func self() (string, error) {
+// self is the path of this program's binary, found once. On Linux the link of
+// /proc is used itself: it reaches the running binary also after the file was
+// deleted or replaced.
+var self = sync.OnceValues(func() (string, error) {
 	const link = "/proc/self/exe"
 	if runtime.GOOS == "linux" {
 		if _, err := os.Stat(link); err == nil {
@@ -184,4 +184,4 @@ func self() (string, error) {
 		return "", fmt.Errorf("tandem: where is this program's own binary? %w", err)
 	}
 	return path, nil
-}
+})
