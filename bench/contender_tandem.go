@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/tandem-go/tandem"
@@ -22,8 +23,8 @@ var (
 	next      = tandem.NewTask("next", func(_ context.Context, i int) (int, error) { return i + 1, nil })
 	item      = tandem.NewTask("item", func(_ context.Context, i int) (int, error) { return drive.Item(i), nil })
 	probe     = tandem.NewTask("probe", func(_ context.Context, b []byte) (int, error) { return drive.Probe(b), nil })
-	firstByte = tandem.NewTask("first byte", func(_ context.Context, w *os.File) (struct{}, error) {
-		_, err := w.Write([]byte{1})
+	firstByte = tandem.NewTask("first byte", func(context.Context, struct{}) (struct{}, error) {
+		_, err := syscall.Write(3, []byte{1}) // inherited, as by the bare side's child
 		return struct{}{}, err
 	})
 	count = tandem.NewTask("count", func(ctx context.Context, c counting) (struct{}, error) {
@@ -156,7 +157,7 @@ func startTandem() (first, join int64, err error) {
 	}
 	defer r.Close()
 	begin := time.Now()
-	h, err := process.Start(context.Background(), process.Config{}, firstByte, w)
+	h, err := process.Start(context.Background(), process.Config{ExtraFiles: []*os.File{w}}, firstByte, struct{}{})
 	w.Close()
 	if err != nil {
 		return 0, 0, err

@@ -170,8 +170,9 @@ func (r *run) finish() error {
 		return w.stillbirth()
 	case err == errDied:
 		return w.death.crash(r.job.Spec().Name)
-	case err == nil:
-		return w.farewell()
+	}
+	if parting := w.farewell(); parting != nil {
+		return errors.Join(err, parting)
 	}
 	return err
 }
