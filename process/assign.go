@@ -4,8 +4,8 @@ import (
 	"container/list"
 	"context"
 	"fmt"
-	"slices"
 	"sync"
+	"time"
 
 	"github.com/tandem-go/tandem"
 )
@@ -15,8 +15,8 @@ import (
 // goroutines. It touches no process: it changes counters and lists, and returns
 // or calls back what is to be done.
 //
-// A worker's way: birth → workers (its lanes idle or busy) → retiring → gone.
-// A call's way: admitted → queue or lane → released.
+// A worker's way: birth → workers (its lanes idle or busy) → retiring → gone; see
+// workforce.go. A call's way: admitted → queue → flight → over.
 type assignment struct {
 	lanes int    // of each worker
 	limit int    // of the queue, 0: none
@@ -28,7 +28,8 @@ type assignment struct {
 	eager     bool // keep that many without demand
 	births    int  // workers on their way
 	workers   map[*worker]struct{}
-	idle      []*lane   // the last used is taken first: its memory is warm
+	serving   []*lane   // of the workers that take calls
+	idle      []*lane   // of them, without a call; the last used is taken first: its memory is warm
 	queue     list.List // of *waiter
 	accepted  int       // calls between admit and release
 	phase     phase
@@ -36,6 +37,9 @@ type assignment struct {
 	stillborn int           // births that failed in a row
 	quiet     chan struct{} // closed when draining and nothing is accepted
 	full      chan struct{} // closed when target workers are up for the first time, or never will be
+
+	pace    pace
+	looking bool // inspect is to come
 }
 
 type phase uint8
@@ -47,12 +51,10 @@ const (
 )
 
 type waiter struct {
-	got chan *lane // capacity 1; nil means err
-	err error
+	got   chan *flight // capacity 1; nil means err
+	err   error
+	alone bool // takes a lane without a call only
 }
-
-// stillbirths in a row are too many: the pool is broken.
-const stillbirths = 3
 
 func newAssignment(name string, workers, lanes, limit int, birth func()) *assignment {
 	return &assignment{
@@ -61,10 +63,14 @@ func newAssignment(name string, workers, lanes, limit int, birth func()) *assign
 	}
 }
 
-// admit lets a call in; release must follow.
+// admit lets a call in; release or over must follow.
 func (a *assignment) admit() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	return a.enter()
+}
+
+func (a *assignment) enter() error {
 	err := a.refusalLocked()
 	if err == nil {
 		a.accepted++
@@ -93,9 +99,14 @@ func (a *assignment) closedError() error {
 	return fmt.Errorf("tandem: %s: %w", a.name, tandem.ErrClosed)
 }
 
+// release ends a call that has no flight.
 func (a *assignment) release() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.leave()
+}
+
+func (a *assignment) leave() {
 	if a.accepted--; a.accepted == 0 && a.phase != open {
 		a.hush()
 	}
@@ -109,288 +120,210 @@ func (a *assignment) hush() {
 	}
 }
 
-// claim is a call's place: a lane, or a place in the queue for one.
+// claim is a call's place: a flight, or a place in the queue for one.
 type claim struct {
-	lane   *lane
+	flight *flight
 	waiter *waiter
 	place  *list.Element
 }
 
-// take returns a free lane, waiting for one until ctx ends.
-func (a *assignment) take(ctx context.Context) (*lane, error) {
-	c, err := a.claim()
-	if err != nil {
-		return nil, err
-	}
-	return a.await(ctx, c)
-}
-
-// claim takes a free lane or joins the queue. await must follow.
-func (a *assignment) claim() (claim, error) {
+// enterAndClaim is admit and claim in one.
+func (a *assignment) enterAndClaim(alone bool) (claim, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if err := a.enter(); err != nil {
+		return claim{}, err
+	}
+	c, err := a.claimLocked(alone, false)
+	if err != nil {
+		a.leave()
+	}
+	return c, err
+}
+
+// claim takes a place on a lane or joins the queue, in front if the call has been
+// waiting elsewhere; await must follow. A call that is alone takes a lane that has
+// no other.
+func (a *assignment) claim(alone, front bool) (claim, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.claimLocked(alone, front)
+}
+
+func (a *assignment) claimLocked(alone, front bool) (claim, error) {
 	switch {
 	case a.phase == closed:
 		return claim{}, a.closedError()
 	case a.broken != nil:
 		return claim{}, a.broken
-	case len(a.idle) > 0:
-		l := a.idle[len(a.idle)-1]
-		a.idle = a.idle[:len(a.idle)-1]
-		a.engage(l)
-		return claim{lane: l}, nil
-	case a.limit > 0 && a.queue.Len() >= a.limit+a.coming():
+	}
+	if a.queue.Len() == 0 || front {
+		if l := a.room(alone); l != nil {
+			return claim{flight: a.engage(l)}, nil
+		}
+	}
+	if a.limit > 0 && !front && a.queue.Len() >= a.limit+a.coming() {
 		return claim{}, fmt.Errorf("tandem: %s: %d calls wait already: %w", a.name, a.limit, tandem.ErrQueueFull)
 	}
-	w := &waiter{got: make(chan *lane, 1)}
-	c := claim{waiter: w, place: a.queue.PushBack(w)}
+	c := claim{waiter: &waiter{got: make(chan *flight, 1), alone: alone}}
+	if front {
+		c.place = a.queue.PushFront(c.waiter)
+	} else {
+		c.place = a.queue.PushBack(c.waiter)
+	}
 	a.breed()
 	return c, nil
 }
 
-// await returns the lane of a claim, or gives the claim up when ctx ends.
-func (a *assignment) await(ctx context.Context, c claim) (*lane, error) {
+// room is the lane that takes the next call: one that idles; or, when all workers
+// are there and none idles, while calls are so short that waking somebody takes
+// longer than waiting behind others, the one with the fewest.
+func (a *assignment) room(alone bool) *lane {
+	if n := len(a.idle); n > 0 {
+		return a.idle[n-1]
+	}
+	depth := a.pace.depth()
+	if alone || depth <= 1 || a.births > 0 || len(a.serving) < a.target*a.lanes {
+		return nil
+	}
+	var best *lane
+	for _, l := range a.serving {
+		if !l.stuck && !l.worker.spent() && len(l.row) < min(depth, l.depth) && (best == nil || len(l.row) < len(best.row)) {
+			best = l
+		}
+	}
+	return best
+}
+
+// await returns the flight of a claim, or gives the claim up when ctx ends.
+func (a *assignment) await(ctx context.Context, c claim) (*flight, error) {
 	w := c.waiter
 	if w == nil {
-		return c.lane, nil
+		return c.flight, nil
 	}
 	select {
-	case l := <-w.got:
-		return l, w.err
+	case f := <-w.got:
+		return f, w.err
 	case <-ctx.Done():
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	select {
-	case l := <-w.got: // it came in the same moment; it is used, and the call finds its context ended
-		return l, w.err
+	case f := <-w.got: // it came in the same moment; it is used, and the call finds its context ended
+		return f, w.err
 	default:
 		a.queue.Remove(c.place)
 		return nil, context.Cause(ctx)
 	}
 }
 
-func (a *assignment) engage(l *lane) {
-	l.worker.busy++
-	l.worker.tasks++
+// engage puts a call on a lane.
+func (a *assignment) engage(l *lane) *flight {
+	w := l.worker
+	w.busy++
+	w.tasks++
+	w.calls.Add(1)
+	if len(l.row) == 0 {
+		if n := len(a.idle); n > 0 && a.idle[n-1] == l {
+			a.idle = a.idle[:n-1]
+		}
+	} else if !a.looking {
+		a.looking = true
+		time.AfterFunc(lookEvery, a.inspect)
+	}
+	return l.board()
 }
 
-// give returns a lane after a call. leave, if not nil, is a worker that has no
-// more to do and must be let go.
-func (a *assignment) give(l *lane) (leave *worker) {
+// over ends a flight, which lasted until now; the call itself is over too if
+// final. leave, if not nil, is a worker that has no more to do and must be let go.
+func (a *assignment) over(f *flight, now time.Time, final bool) (leave *worker) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	w := l.worker
+	if final {
+		a.leave()
+	}
+	l, w := f.lane, f.lane.worker
+	a.pace.note(l.alight(f, now))
 	w.busy--
+	w.calls.Done()
 	if _, here := a.workers[w]; !here {
 		return nil // it has died meanwhile
 	}
-	if w.most > 0 && w.tasks >= w.most {
+	if w.spent() {
 		a.withdraw(w)
 	}
 	switch {
-	case w.retiring:
-		if w.busy == 0 {
-			leave = w
-		}
-	default:
+	case !w.retiring:
 		a.offer(l)
+	case w.busy == 0:
+		leave = w
 	}
 	a.breed()
 	return leave
 }
 
-// offer hands a free lane to the call that waits longest, or keeps it.
+// offer hands what room a lane has to the calls that wait longest. A lane without
+// a call is idle then.
 func (a *assignment) offer(l *lane) {
-	if first := a.queue.Front(); first != nil {
-		w := a.queue.Remove(first).(*waiter)
-		a.engage(l)
-		w.got <- l
-		return
-	}
-	a.idle = append(a.idle, l)
-}
-
-// withdraw takes a worker's idle lanes away, so that it gets no further call.
-func (a *assignment) withdraw(w *worker) {
-	w.retiring = true
-	a.idle = slices.DeleteFunc(a.idle, func(l *lane) bool { return l.worker == w })
-}
-
-// retire takes a worker out of service and reports whether it has nothing to do
-// and can be let go at once.
-func (a *assignment) retire(w *worker) (leave bool) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	_, here := a.workers[w]
-	leave = here && !w.retiring && w.busy == 0
-	if here {
-		a.withdraw(w)
-	}
-	a.breed()
-	return leave
-}
-
-// breed begins as many births as are missing. The lock is held, so that Close
-// never meets a birth that was decided and has not begun.
-func (a *assignment) breed() {
-	if a.phase == closed || a.broken != nil {
-		return
-	}
-	want := (a.queue.Len()+a.lanes-1)/a.lanes - a.births
-	if a.eager && a.phase == open {
-		want = a.target
-	}
-	for range min(want, a.target-a.births-a.serving()) {
-		a.births++
-		a.birth()
-	}
-}
-
-// serving is how many workers take calls. The lock is held.
-func (a *assignment) serving() (n int) {
-	for w := range a.workers {
-		if !w.retiring {
-			n++
+	for first := a.queue.Front(); first != nil && !l.worker.spent(); first = a.queue.Front() {
+		w := first.Value.(*waiter)
+		if n := len(l.row); n > 0 && (w.alone || l.stuck || n >= min(l.depth, a.pace.depth())) {
+			return
 		}
+		a.queue.Remove(first)
+		w.got <- a.engage(l)
 	}
-	return n
+	if len(l.row) == 0 {
+		a.idle = append(a.idle, l)
+	}
 }
 
-// coming is how many calls the workers will take that are on their way, or would
-// be if one more call waited: these do not count as waiting. The lock is held.
-func (a *assignment) coming() int {
-	n := a.births
-	if n < a.target-a.serving() {
-		n++
-	}
-	return n * a.lanes
-}
-
-// born adds a worker that serves. It reports false if the pool has no use for it
-// any more.
-func (a *assignment) born(w *worker) bool {
+// inspect comes now and then while calls wait in lanes behind others. Those behind
+// one that takes long are taken back, and look for another place.
+func (a *assignment) inspect() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.births--
-	a.stillborn = 0
-	if a.phase == closed || a.serving() >= a.target { // closed, or resized meanwhile
-		return false
-	}
-	a.workers[w] = struct{}{}
-	for _, l := range w.lanes {
-		a.offer(l)
-	}
-	if len(a.workers) >= a.target {
-		a.filled()
-	}
-	return true
-}
-
-func (a *assignment) filled() {
-	select {
-	case <-a.full:
-	default:
-		close(a.full)
-	}
-}
-
-// unborn notes that a birth failed. After too many in a row the pool is broken,
-// and the first cause is what everybody is told.
-func (a *assignment) unborn(first error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.births--
-	a.stillborn++
-	if a.stillborn >= stillbirths && a.broken == nil && a.phase != closed && len(a.workers) == 0 {
-		a.broken = fmt.Errorf("tandem: %s is broken, its workers cannot start: %w", a.name, first)
-		a.dismiss(a.broken)
-		a.filled()
-	}
-	a.breed()
-}
-
-// died takes out a worker that is gone. Whoever notices first calls it, and it
-// may be called again: a call that moves on must not meet the same worker.
-func (a *assignment) died(w *worker) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.withdraw(w)
-	delete(a.workers, w)
-	a.breed()
-}
-
-// dismiss fails everybody who waits.
-func (a *assignment) dismiss(err error) {
-	for e := a.queue.Front(); e != nil; e = a.queue.Front() {
-		w := a.queue.Remove(e).(*waiter)
-		w.err = err
-		w.got <- nil
-	}
-}
-
-// drain stops admission; quiet is closed when the last accepted call is over.
-func (a *assignment) drain() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.phase = max(a.phase, draining)
-	a.filled() // who waits in Start waits for nothing more
-	if a.accepted == 0 {
-		a.hush()
-	}
-}
-
-// close fails what waits and returns the workers that idle and those that work.
-func (a *assignment) close() (idle, busy []*worker) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.phase = closed
-	a.dismiss(a.closedError())
-	a.filled()
-	if a.accepted == 0 {
-		a.hush()
-	}
-	for w := range a.workers {
-		if w.busy > 0 {
-			busy = append(busy, w)
-		} else if !w.retiring {
-			idle = append(idle, w)
+	a.looking = false
+	for _, l := range a.serving {
+		if len(l.row) < 2 {
+			continue
 		}
-		a.withdraw(w)
+		a.looking = true
+		if l.stuck = l.seen == l.passed; l.stuck {
+			l.clear()
+		}
+		l.seen = l.passed
 	}
-	return idle, busy
+	if a.looking {
+		time.AfterFunc(lookEvery, a.inspect)
+	}
 }
 
-// resize changes the number of workers and returns those that can be let go at
-// once; others leave after their calls.
-func (a *assignment) resize(n int) (leave []*worker) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.target = n
-	var live []*worker
-	for w := range a.workers {
-		if !w.retiring {
-			live = append(live, w)
-		}
+// lookEvery is the most that a call waits behind one that takes long, by half.
+const lookEvery = time.Millisecond
+
+// pace is how long calls take in the workers, by and large.
+type pace struct{ mean time.Duration } // zero: not known yet
+
+// Calls wait in a lane behind others for about as long as several wakes of a
+// sleeping worker take, and not longer: there they cannot choose the worker that is
+// free first.
+const worthWaiting = 200 * time.Microsecond
+
+// laneDepth is how many calls a lane with a ring holds at most.
+const laneDepth = 64
+
+func (p *pace) note(took time.Duration) {
+	if p.mean == 0 {
+		p.mean = took
 	}
-	slices.SortFunc(live, func(v, w *worker) int { return v.busy - w.busy }) // the idle go first
-	for _, w := range live[:max(0, len(live)-n)] {
-		if w.busy == 0 {
-			leave = append(leave, w)
-		}
-		a.withdraw(w)
-	}
-	if len(live) >= n {
-		a.filled()
-	}
-	a.breed()
-	return leave
+	p.mean = max(1, p.mean+(took-p.mean)/8)
 }
 
-// keep makes the pool hold all its workers without demand.
-func (a *assignment) keep() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.eager = true
-	a.breed()
+// depth is how many calls a lane may hold.
+func (p *pace) depth() int {
+	if p.mean == 0 {
+		return 1
+	}
+	return int(min(max(worthWaiting/p.mean, 1), laneDepth))
 }

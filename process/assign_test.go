@@ -33,7 +33,7 @@ func (y *yard) bear() (*worker, bool) {
 	y.births--
 	w := &worker{}
 	for i := range y.lanes {
-		w.lanes = append(w.lanes, &lane{worker: w, index: i})
+		w.lanes = append(w.lanes, newLane(w, i, nil))
 	}
 	return w, y.born(w)
 }
@@ -41,33 +41,27 @@ func (y *yard) bear() (*worker, bool) {
 // call claims a place as a caller does.
 func (y *yard) call() claim {
 	y.t.Helper()
-	if err := y.admit(); err != nil {
-		y.t.Fatal(err)
-	}
-	c, err := y.claim()
+	c, err := y.enterAndClaim(false)
 	if err != nil {
 		y.t.Fatal(err)
 	}
 	return c
 }
 
-// got is the lane that a claim has by now, nil if it waits.
-func got(c claim) *lane {
+// got is the flight that a claim has by now, nil if it waits.
+func got(c claim) *flight {
 	if c.waiter == nil {
-		return c.lane
+		return c.flight
 	}
 	select {
-	case l := <-c.waiter.got:
-		return l
+	case f := <-c.waiter.got:
+		return f
 	default:
 		return nil
 	}
 }
 
-func (y *yard) over(l *lane) *worker {
-	defer y.release()
-	return y.give(l)
-}
+func (y *yard) land(f *flight) *worker { return y.over(f, time.Now(), true) }
 
 // TestLazyBirths: workers are born when calls need them, as many as needed, no more
 // than allowed; a free one is used first.
@@ -79,12 +73,12 @@ func TestLazyBirths(t *testing.T) {
 	}
 	first, _ := y.bear()
 	la := got(a)
-	if la == nil || la.worker != first {
+	if la == nil || la.lane.worker != first {
 		t.Fatal("the call that waited did not get the worker")
 	}
-	y.over(la)
+	y.land(la)
 	b := y.call()
-	if got(b) != la || y.births != 0 {
+	if got(b).lane != la.lane || y.births != 0 {
 		t.Error("a free worker was not used")
 	}
 	for range 5 {
@@ -101,7 +95,7 @@ func TestFirstComeFirstServed(t *testing.T) {
 		y := newYard(t, 1, 1, 0)
 		running := y.call()
 		y.bear()
-		lane := got(running)
+		flight := got(running)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		order := make(chan int, 3)
@@ -112,20 +106,20 @@ func TestFirstComeFirstServed(t *testing.T) {
 			}
 			c := y.call()
 			go func() {
-				l, err := y.await(own, c)
+				f, err := y.await(own, c)
 				if err != nil {
 					order <- -1
 					y.release()
 					return
 				}
 				order <- i
-				y.over(l)
+				y.land(f)
 			}()
 		}
 		synctest.Wait()
 		time.Sleep(2 * time.Second) // of the bubble's time: the first gives up
 		synctest.Wait()
-		y.over(lane)
+		y.land(flight)
 		if a, b, c := <-order, <-order, <-order; a != -1 || b != 1 || c != 2 {
 			t.Errorf("order %d, %d, %d; want the first to give up, then 1, then 2", a, b, c)
 		}
@@ -142,12 +136,12 @@ func TestQueueBound(t *testing.T) {
 	for range 4 + 3 { // two workers of two lanes, and three that wait
 		y.call()
 	}
-	if _, err := y.claim(); !errors.Is(err, tandem.ErrQueueFull) {
+	if _, err := y.claim(false, false); !errors.Is(err, tandem.ErrQueueFull) {
 		t.Errorf("the eighth call: %v, want ErrQueueFull", err)
 	}
 	y.bear()
 	y.bear()
-	if _, err := y.claim(); !errors.Is(err, tandem.ErrQueueFull) {
+	if _, err := y.claim(false, false); !errors.Is(err, tandem.ErrQueueFull) {
 		t.Errorf("when all lanes are taken: %v, want ErrQueueFull", err)
 	}
 }
@@ -195,7 +189,7 @@ func TestRetire(t *testing.T) {
 	if y.births != 1 {
 		t.Errorf("%d births for the call behind a retired worker", y.births)
 	}
-	if y.over(la) != nil || y.over(lb) != w {
+	if y.land(la) != nil || y.land(lb) != w {
 		t.Error("the worker is let go with its last call, not before")
 	}
 	y.died(w)
@@ -228,7 +222,7 @@ func TestDrain(t *testing.T) {
 			t.Fatal("quiet before the last call was over")
 		default:
 		}
-		y.over(got(c))
+		y.land(got(c))
 	}
 	<-y.quiet
 	select {
@@ -245,7 +239,7 @@ func TestRandomWays(t *testing.T) {
 		lanes := 1 + r.IntN(3)
 		y := newYard(t, 1+r.IntN(3), lanes, 0)
 		var waiting []claim
-		var running []*lane
+		var running []*flight
 		alive := map[*worker]bool{}
 		closedAt := 150 + r.IntN(50)
 		for step := range 200 {
@@ -262,19 +256,19 @@ func TestRandomWays(t *testing.T) {
 				}
 			case k < 8 && len(running) > 0:
 				i := r.IntN(len(running))
-				l := running[i]
+				f := running[i]
 				running = append(running[:i], running[i+1:]...)
-				y.over(l)
+				y.land(f)
 			case k == 8 && len(alive) > 0:
 				for w := range alive { // any one
 					delete(alive, w)
 					y.died(w)
 					kept := running[:0]
-					for _, l := range running {
-						if l.worker == w {
-							y.release() // its call has no lane to give back
+					for _, f := range running {
+						if f.lane.worker == w {
+							y.land(f)
 						} else {
-							kept = append(kept, l)
+							kept = append(kept, f)
 						}
 					}
 					running = kept
@@ -285,15 +279,15 @@ func TestRandomWays(t *testing.T) {
 			}
 			still := waiting[:0]
 			for _, c := range waiting {
-				l := got(c)
+				f := got(c)
 				switch {
-				case l != nil:
+				case f != nil:
 					for _, other := range running {
-						if other == l {
+						if other.lane == f.lane {
 							t.Fatalf("seed %d, step %d: one lane has two calls", seed, step)
 						}
 					}
-					running = append(running, l)
+					running = append(running, f)
 				case c.waiter.err != nil:
 					y.release()
 				default:

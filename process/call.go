@@ -11,7 +11,8 @@ import (
 )
 
 // tries is how often an idempotent task runs before its workers' deaths are put
-// down to it; moves is how often a call that was never started is passed on.
+// down to it; moves is how often a call that was never started is passed on because
+// its worker died.
 const (
 	tries = 3
 	moves = 10
@@ -27,91 +28,140 @@ type ticket struct {
 
 // Admit gives j its place in the queue; see tandem.Admitter.
 func (p *Pool) Admit(ctx context.Context, j *tandem.Job) (any, error) {
-	t, err := p.admit(ctx, j)
-	if err != nil {
+	t := new(ticket)
+	if err := p.consider(ctx, j, t); err != nil {
 		return nil, err
 	}
-	return &t, nil
+	if err := t.enter(j, false); err != nil {
+		return nil, err
+	}
+	return t, nil
 }
 
-func (p *Pool) admit(ctx context.Context, j *tandem.Job) (t ticket, err error) {
+// consider checks whether there is anything to say against the call of j.
+func (p *Pool) consider(ctx context.Context, j *tandem.Job, t *ticket) error {
 	s, err := p.ready()
 	if err != nil {
-		return t, err
+		return err
 	}
 	spec := j.Spec()
-	t = ticket{state: s, limits: spec.Limits.Or(s.plan.Limits), begun: time.Now()}
+	*t = ticket{state: s, limits: spec.Limits.Or(s.plan.Limits), begun: time.Now()}
 	if err := s.accepts(spec, t.limits); err != nil {
-		return t, err
+		return err
 	}
-	if err := s.assign.admit(); err != nil {
-		return t, err
+	if err := s.assign.refusal(); err != nil {
+		return err
 	}
-	if ctx.Err() != nil {
-		err = context.Cause(ctx)
-	} else if t.claim, err = s.assign.claim(); err != nil {
-		s.settled(spec.Name, nil, 0, 0, err)
-	}
-	if err != nil {
-		s.assign.release()
-	}
-	return t, err
+	return context.Cause(ctx)
 }
 
-// Run runs j in a worker; see tandem.Runner. The caller's own goroutine finds
-// the worker, sends the call and reads the reply.
+// enter admits the call and gives it its place.
+func (t *ticket) enter(j *tandem.Job, alone bool) (err error) {
+	if t.claim, err = t.state.assign.enterAndClaim(alone); errors.Is(err, tandem.ErrQueueFull) {
+		t.state.settled(j.Spec().Name, nil, 0, 0, err)
+	}
+	return err
+}
+
+// Run runs j in a worker; see tandem.Runner. The caller's own goroutine encodes the
+// call, finds the worker, sends the call and reads the reply.
 func (p *Pool) Run(ctx context.Context, j *tandem.Job) error {
-	t, ok := j.Ticket().(*ticket)
-	if !ok {
-		admitted, err := p.admit(ctx, j)
-		if err != nil {
+	m := messages.Get().(*message)
+	defer m.free()
+	var own ticket
+	t, entered := j.Ticket().(*ticket)
+	if !entered {
+		t = &own
+		if err := p.consider(ctx, j, t); err != nil {
 			return err
 		}
-		t = &admitted
 	}
-	s, limits, spec := t.state, t.limits, j.Spec()
-	defer s.assign.release()
-	var wait, run time.Duration
-	var w *worker
+	err := m.encode(ctx, j, t.limits, t.state.plan.Limits.Memory)
+	if err == nil && !entered {
+		if err := t.enter(j, m.alone()); err != nil {
+			return err
+		}
+		entered = true
+	}
+	if err != nil {
+		if entered {
+			t.giveUp(ctx)
+		}
+		t.state.settled(j.Spec().Name, nil, 0, 0, err)
+		return err
+	}
+	return t.run(ctx, j, m)
+}
+
+// giveUp ends a call that is not to run.
+func (t *ticket) giveUp(ctx context.Context) {
+	s := t.state
+	f, err := s.assign.await(ctx, t.claim)
+	if err != nil {
+		s.assign.release()
+		return
+	}
+	f.abandon()
+	s.landed(f, true)
+}
+
+// run finds the call a worker, and another one if that dies or has no time for it.
+func (t *ticket) run(ctx context.Context, j *tandem.Job, m *message) error {
+	s, spec := t.state, j.Spec()
+	var wait time.Duration
 	for tried, moved := 1, 0; ; {
-		l, err := s.take(ctx, spec.Name, &wait, t)
+		f, err := t.flight(ctx, spec.Name, m, &wait)
 		if err != nil {
+			s.assign.release()
 			s.settled(spec.Name, nil, wait, 0, err)
 			return err
 		}
-		w = l.worker
-		sent := time.Now()
-		err, cause := l.call(ctx, j, limits)
-		run = time.Since(sent)
-		if err != errDied {
-			if leave := s.assign.give(l); leave != nil {
-				leave.leave()
-			}
+		w, sent := f.lane.worker, t.begun.Add(wait)
+		m.stamp()
+		err, unstarted, cause := f.fly(ctx, j, m, t.limits)
+		again := false
+		switch {
+		case err == errMoved:
+			err, again = cause, cause == nil
+		case err != errDied:
 			if err != nil && cause != nil {
 				err = cause
 			}
-			s.settled(spec.Name, w, wait, run, err)
-			return err
-		}
-		s.count.crashed.Add(1)
-		s.assign.died(w)
-		switch trusted := w.death.trusted; {
-		case cause != nil:
-			err = cause
-		case trusted && !l.began() && moved < moves:
-			moved++
-			continue // it had not started there; it may start elsewhere
-		case trusted && spec.Idempotent && tried < tries && !overran(w):
-			tried++
-			continue
 		default:
-			crash := w.death.crash(spec.Name)
-			crash.Collateral = w.death.killed && trusted && s.plan.lanes > 1
-			err = crash
+			s.count.crashed.Add(1)
+			s.assign.died(w)
+			switch trusted := w.death.trusted; {
+			case cause != nil:
+				err = cause
+			case trusted && unstarted && moved < moves:
+				moved++
+				again = true // it had not started there; it may start elsewhere
+			case trusted && spec.Idempotent && tried < tries && !overran(w):
+				tried++
+				again = true
+			default:
+				crash := w.death.crash(spec.Name)
+				crash.Collateral = w.death.killed && trusted && s.plan.lanes > 1
+				err = crash
+			}
+		}
+		run := s.landed(f, !again).Sub(sent)
+		if again {
+			continue
 		}
 		s.settled(spec.Name, w, wait, run, err)
 		return err
 	}
+}
+
+// landed ends a flight and lets a worker go that has no more to do. It returns the
+// time.
+func (s *poolState) landed(f *flight, final bool) time.Time {
+	now := time.Now()
+	if leave := s.assign.over(f, now, final); leave != nil {
+		leave.leave()
+	}
+	return now
 }
 
 // overran reports whether a worker with one call at a time died of that call's
@@ -120,19 +170,31 @@ func overran(w *worker) bool {
 	return w.plan.lanes == 1 && errors.Is(w.death.err, tandem.ErrMemory)
 }
 
-// take finds a lane, by the call's claim the first time, and measures the waiting.
-func (s *poolState) take(ctx context.Context, task string, wait *time.Duration, t *ticket) (l *lane, err error) {
-	if first := t.claim; first != (claim{}) {
-		t.claim = claim{}
-		l, err = s.assign.await(ctx, first)
-	} else {
-		l, err = s.assign.take(ctx)
+// flight finds a place for the message, by the call's claim the first time, and
+// measures the waiting.
+func (t *ticket) flight(ctx context.Context, task string, m *message, wait *time.Duration) (f *flight, err error) {
+	s, c := t.state, t.claim
+	t.claim = claim{}
+	if c == (claim{}) {
+		if c, err = s.assign.claim(m.alone(), true); err != nil {
+			return nil, err
+		}
 	}
-	*wait = time.Since(t.begun)
+	if f, err = s.assign.await(ctx, c); err == nil && m.alone() && !f.head {
+		// The claim was made before it was known what must be sent.
+		f.abandon()
+		s.landed(f, false)
+		if c, err = s.assign.claim(true, true); err == nil {
+			f, err = s.assign.await(ctx, c)
+		}
+	}
+	if c.waiter != nil || *wait > 0 {
+		*wait = time.Since(t.begun)
+	}
 	if err == nil && s.events.On() {
-		s.emit(event.Event{Kind: event.CallStarted, Task: task, Worker: l.worker.number, PID: l.worker.proc.PID, Wait: *wait})
+		s.emit(event.Event{Kind: event.CallStarted, Task: task, Worker: f.lane.worker.number, PID: f.lane.worker.proc.PID, Wait: *wait})
 	}
-	return l, err
+	return f, err
 }
 
 // accepts checks the limits of one call.

@@ -70,7 +70,7 @@ func (w *worker) equip(theirs *codec.Handles) (err error) {
 		if w.spinners, err = useSpinners(); err != nil {
 			return err
 		}
-		if w.rings, err = ring.Create(ring.Config{Lanes: max(w.plan.lanes, 1), Slots: 2, Spinners: w.spinners}); err != nil {
+		if w.rings, err = ring.Create(ring.Config{Lanes: max(w.plan.lanes, 1), Slots: laneDepth, Spinners: w.spinners}); err != nil {
 			return err
 		}
 	}
@@ -82,7 +82,7 @@ func (w *worker) equip(theirs *codec.Handles) (err error) {
 		}
 		l := newLane(w, i, c)
 		if w.rings != nil {
-			l.ring = w.rings.Lanes()[i]
+			l.ring, l.depth = w.rings.Lanes()[i], laneDepth
 		}
 		w.lanes = append(w.lanes, l)
 	}

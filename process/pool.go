@@ -257,14 +257,8 @@ func (p *Pool) Close() error {
 
 func (s *poolState) close() {
 	close(s.shut)
-	idle, busy := s.assign.close()
-	for _, w := range idle {
+	for _, w := range s.assign.close() {
 		w.leave()
-	}
-	for _, w := range busy {
-		for _, l := range w.lanes {
-			l.stopNow(s.assign.closedError())
-		}
 	}
 	s.mu.Lock()
 	for w := range s.nascent {
@@ -331,6 +325,7 @@ func (s *poolState) keep() {
 			}
 		}
 	}
+	w.forsaken = func() { s.assign.died(w) }
 	s.count.started.Add(1)
 	s.emit(event.Event{Kind: event.WorkerReady, Worker: number, PID: w.proc.PID})
 	if !s.assign.born(w) {
@@ -339,7 +334,6 @@ func (s *poolState) keep() {
 	w.listen(0)
 	w.bury()
 	s.count.ended.Add(1)
-	s.assign.died(w)
 	s.emit(event.Event{Kind: event.WorkerEnded, Worker: number, PID: w.proc.PID, Reason: w.death.reason})
 	if err := w.farewell(); err != nil {
 		s.mu.Lock()

@@ -8,7 +8,6 @@ import (
 
 	"github.com/tandem-go/tandem"
 	"github.com/tandem-go/tandem/internal/child"
-	"github.com/tandem-go/tandem/internal/codec"
 )
 
 // Start runs a task in a process of its own and returns when it has been
@@ -106,8 +105,8 @@ type run struct {
 	limits tandem.Limits
 	job    *tandem.Job
 	worker *worker
-	late   *time.Timer  // ends a process that does not reach Init
-	end    func() error // ends the watch over the call
+	flight *flight
+	late   *time.Timer // ends a process that does not reach Init
 	sent   error
 }
 
@@ -135,18 +134,18 @@ func (r *run) start(ctx context.Context, j *tandem.Job) error {
 	}
 	// Encoded while the process boots: an argument that cannot be is rare, and then
 	// the process ends before it has begun.
-	var h codec.Handles
-	frame, err := encode(ctx, j, r.limits, r.limits.Memory, nil, &h)
-	if err != nil {
+	m := messages.Get().(*message)
+	defer m.free()
+	if err := m.encode(ctx, j, r.limits, r.limits.Memory); err != nil {
 		w.abandon()
 		return err
 	}
 	r.worker = w
 	r.late = time.AfterFunc(w.plan.initTimeout(), w.tooSlow)
-	l := w.lanes[0]
-	l.number(j.Spec().Name, r.limits)
-	r.end = l.watch(ctx)
-	r.sent = l.send(frame, &h) // what went wrong here is the handle's to tell
+	r.flight = w.lanes[0].board()
+	r.flight.begin(ctx, j.Spec().Name, r.limits)
+	r.flight.Sleep()
+	r.sent = r.flight.send(m) // what went wrong here is the handle's to tell
 	return nil
 }
 
@@ -154,9 +153,9 @@ func (r *run) start(ctx context.Context, j *tandem.Job) error {
 func (r *run) finish() error {
 	w, err := r.worker, r.sent
 	if err == nil {
-		err = w.lanes[0].reply(r.job, r.limits)
+		err = r.flight.reply(r.job, r.limits)
 	}
-	cause := r.end()
+	cause := r.flight.end()
 	if err != errDied {
 		w.leave() // it leaves by itself; this is for one that does not
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tandem-go/tandem/internal/child"
@@ -31,8 +32,10 @@ type worker struct {
 	pageFile *os.File
 	rings    *ring.Parent // nil: calls go through the lanes' sockets
 	spinners *ring.Spinners
-	calls    sync.WaitGroup // that use the rings
-	over     bool           // no call may begin; under mu
+	calls    sync.WaitGroup // flights of a pool, which use the memory
+	forsaken func()         // takes the worker out of its pool for good; nil outside pools
+
+	distrusted atomic.Bool // it broke a rule
 
 	speak sync.Mutex // held to send on control
 
@@ -51,7 +54,7 @@ type worker struct {
 	// What follows belongs to the pool's state machine, under its mutex.
 	tasks    int // calls it was given
 	most     int // after so many it is replaced, 0: never
-	busy     int // lanes with a call
+	busy     int // calls on its lanes
 	retiring bool
 }
 
@@ -134,8 +137,11 @@ func (w *worker) bury() {
 	w.phase = w.page.Word(child.PhaseWord).Load()
 	w.death = w.explain()
 	w.process.ended(w.proc.State())
-	w.release()
+	if w.forsaken != nil {
+		w.forsaken() // no further call may use what release gives back
+	}
 	close(w.gone)
+	w.release()
 }
 
 // release gives back what this process holds of a worker.
@@ -146,9 +152,6 @@ func (w *worker) release() {
 	for _, l := range w.lanes {
 		l.conn.Close()
 	}
-	w.mu.Lock()
-	w.over = true
-	w.mu.Unlock()
 	w.calls.Wait() // they have been told, and must have read what they still may
 	if w.rings != nil {
 		w.rings.Close()
@@ -180,19 +183,8 @@ func (w *worker) phaseNow() uint64 {
 	return w.page.Word(child.PhaseWord).Load()
 }
 
-// enter lets a call use the worker's memory; exit must follow. It is false when
-// the worker is gone and the memory too.
-func (w *worker) enter() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.over {
-		return false
-	}
-	w.calls.Add(1)
-	return true
-}
-
-func (w *worker) exit() { w.calls.Done() }
+// spent reports whether the worker has had all the calls that it may.
+func (w *worker) spent() bool { return w.most > 0 && w.tasks >= w.most }
 
 // kill ends the process and its group. The first reason given is the one told.
 func (w *worker) kill(why string) {
@@ -229,6 +221,7 @@ func (w *worker) violated(rule error) {
 		w.broke = rule
 	}
 	w.mu.Unlock()
+	w.distrusted.Store(true)
 	w.kill("it broke the protocol")
 }
 

@@ -12,6 +12,9 @@ import (
 // AppendUint64 appends a fixed-size number.
 func AppendUint64(dst []byte, v uint64) []byte { return binary.LittleEndian.AppendUint64(dst, v) }
 
+// PutUint64 overwrites a fixed-size number.
+func PutUint64(dst []byte, v uint64) { binary.LittleEndian.PutUint64(dst, v) }
+
 // AppendBytes appends b with its length.
 func AppendBytes[B []byte | string](dst []byte, b B) []byte {
 	return append(AppendUint64(dst, uint64(len(b))), b...)
@@ -88,6 +91,10 @@ func (c *CallInfo) Append(dst []byte) []byte {
 	}
 	return dst
 }
+
+// LeftAt is where Left lies in what Append appends, for a call that waits after it
+// was encoded.
+func (c *CallInfo) LeftAt() int { return 8 + len(c.Name) + 3*8 }
 
 // ParseCall takes the head from a Call frame's body and returns the argument.
 func ParseCall(body []byte) (c CallInfo, input []byte, err error) {

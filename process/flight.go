@@ -1,0 +1,248 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/tandem-go/tandem"
+	"github.com/tandem-go/tandem/internal/child"
+	"github.com/tandem-go/tandem/internal/ring"
+	"github.com/tandem-go/tandem/internal/sys"
+	"github.com/tandem-go/tandem/internal/wire"
+)
+
+// flight is one call on a lane: what may end it early, and how. The goroutine that
+// makes the call owns it, timers and Close reach it through its mutex. It is used
+// again for the next call; whoever may come late brings the call's number.
+type flight struct {
+	lane *lane
+	slot ring.Slot // on a lane with a ring
+	head bool      // it boarded an empty lane
+
+	// The assignment's, under its mutex.
+	boarded time.Time
+	landed  bool
+
+	mu      sync.Mutex
+	task    string
+	limits  tandem.Limits
+	ctx     context.Context
+	seq     uint32
+	open    bool      // the call is on
+	leads   time.Time // since when no other call is in front; zero: one is
+	armed   bool      // its timers run, or will when it leads
+	halt    error     // it must not run: its pool was closed
+	cause   error     // why it was asked to stop, nil if it was not
+	unhook  func() bool
+	limit   *time.Timer
+	grace   *time.Timer
+	memory  *time.Timer
+	arrived chan struct{} // closed when it leads, for whoever waits for that
+
+	answer []byte // kept between calls
+}
+
+var (
+	// errDied says that the worker died in the call; its death says how.
+	errDied = errors.New("worker died")
+	// errMoved says that the call was taken back before it was started.
+	errMoved = errors.New("taken back")
+)
+
+// embark makes f a new call. The assignment's mutex is held.
+func (f *flight) embark(slot ring.Slot, head bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.boarded = time.Now()
+	f.slot, f.head, f.landed = slot, head, false
+	if f.lane.last++; f.lane.ring != nil {
+		f.lane.last = uint32(slot.Seq())
+	}
+	f.seq = f.lane.last
+	f.leads = time.Time{}
+	if head {
+		f.leads = f.boarded
+	}
+	f.halt, f.cause, f.arrived, f.armed = nil, nil, nil, false
+}
+
+// lead is called when no other call is in front of f any more: it runs, or will as
+// soon as its worker can. The assignment's mutex is held.
+func (f *flight) lead(now time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.leads = now
+	if f.arrived != nil {
+		close(f.arrived)
+	}
+	if f.open && f.armed {
+		f.clock()
+	}
+}
+
+// turn waits until f leads. What comes through the lane's socket comes in the order
+// of the calls.
+func (f *flight) turn() {
+	f.mu.Lock()
+	if !f.leads.IsZero() {
+		f.mu.Unlock()
+		return
+	}
+	arrived := make(chan struct{})
+	f.arrived = arrived
+	f.mu.Unlock()
+	<-arrived
+}
+
+// begin opens the call. It reports why the call must not run at all.
+func (f *flight) begin(ctx context.Context, task string, limits tandem.Limits) error {
+	if limits.Memory > 0 {
+		f.lane.worker.weigh(limits.Memory)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.ctx, f.task, f.limits, f.open = ctx, task, limits, true
+	return f.halt
+}
+
+// Sleep arms what may end the call early. The ring calls it when the answer does
+// not come at once: a call that is over in microseconds needs none of this.
+func (f *flight) Sleep() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.armed = true
+	seq, ctx := f.seq, f.ctx
+	if ctx.Done() != nil {
+		f.unhook = context.AfterFunc(ctx, func() { f.stop(seq, context.Cause(ctx)) })
+	}
+	if !f.leads.IsZero() {
+		f.clock()
+	}
+}
+
+// clock starts the limits, which count from when the call leads.
+func (f *flight) clock() {
+	seq, task, limits := f.seq, f.task, f.limits
+	if limits.Time > 0 {
+		f.limit = time.AfterFunc(limits.Time-time.Since(f.leads), func() {
+			f.stop(seq, fmt.Errorf("tandem: %s: stopped after %v: %w", task, limits.Time, tandem.ErrTimeout))
+		})
+	}
+	if limits.Memory > 0 {
+		f.memory = time.AfterFunc(weighEvery, func() { f.weigh(seq, limits.Memory) })
+	}
+}
+
+// end closes the call and returns why it was asked to stop, nil if it was not.
+func (f *flight) end() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.open = false
+	if f.armed {
+		if f.unhook != nil {
+			f.unhook()
+		}
+		for _, t := range []*time.Timer{f.limit, f.grace, f.memory} {
+			if t != nil {
+				t.Stop()
+			}
+		}
+		f.unhook, f.limit, f.grace, f.memory = nil, nil, nil, nil
+	}
+	f.ctx = nil
+	return f.cause
+}
+
+// weighEvery is how often a worker with a memory limit is looked at while it runs
+// a call: 10 µs each time.
+const weighEvery = 10 * time.Millisecond
+
+// weigh kills the worker if its call has broken the memory limit and lives. The
+// kernel checks RLIMIT_DATA against what was mapped before, so one allocation,
+// whatever its size, can pass; what it maps next is refused, and ends it, unless
+// there is no next.
+func (f *flight) weigh(seq uint32, limit int64) {
+	size, err := sys.DataSize(f.lane.worker.proc.PID)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case err != nil || !f.open || f.seq != seq:
+	case size > limit:
+		go f.lane.worker.starve()
+	default:
+		f.memory.Reset(weighEvery)
+	}
+}
+
+// stop ends the call if it has not started, and otherwise asks it to end, and
+// kills after the grace time: the first cause wins, a second one is not heard. In a
+// worker with threads a kill hits the neighbours too, so the worker is taken out of
+// the pool first, at once for a limit, and for a cancellation when the call has not
+// listened; then its neighbours have the grace time.
+func (f *flight) stop(seq uint32, cause error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.open || f.seq != seq || f.cause != nil {
+		return
+	}
+	f.cause = cause
+	l, w := f.lane, f.lane.worker
+	if l.ring != nil && l.ring.TakeBack(f.slot) {
+		return
+	}
+	go w.say(wire.Cancel, seq, wire.AppendUint64(nil, uint64(l.index))) // a worker that does not read must not block this
+	grace := f.limits.GraceTime()
+	if w.plan.lanes <= 1 || l.retire == nil || f.halt != nil {
+		f.grace = time.AfterFunc(grace, func() { f.kill(seq) })
+		return
+	}
+	if errors.Is(cause, tandem.ErrTimeout) {
+		go l.retire()
+		f.grace = time.AfterFunc(grace, func() { f.kill(seq) })
+		return
+	}
+	f.grace = time.AfterFunc(grace, func() {
+		l.retire()
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if f.open && f.seq == seq {
+			f.grace = time.AfterFunc(grace, func() { f.kill(seq) })
+		}
+	})
+}
+
+func (f *flight) kill(seq uint32) {
+	f.mu.Lock()
+	runs := f.open && f.seq == seq
+	cause := f.cause
+	f.mu.Unlock()
+	if runs {
+		f.lane.worker.kill(fmt.Sprintf("a task in it did not stop when it was asked (%v)", cause))
+	}
+}
+
+// stopNow stops the call, which may not have begun, for Close. The assignment's
+// mutex is held.
+func (f *flight) stopNow(cause error) {
+	f.mu.Lock()
+	f.halt = cause
+	seq := f.seq
+	f.mu.Unlock()
+	f.stop(seq, cause)
+}
+
+// abandon gives up a flight whose call was not sent.
+func (f *flight) abandon() {
+	if f.lane.ring != nil {
+		f.lane.ring.Abandon(f.slot)
+	}
+}
+
+// began reports whether the worker had started the call when it died. On a lane
+// with a ring its word says so, see fly.
+func (f *flight) began() bool {
+	return f.lane.worker.started[f.lane.index] == child.Mark(f.seq)
+}

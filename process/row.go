@@ -1,0 +1,68 @@
+package process
+
+import (
+	"time"
+
+	"github.com/tandem-go/tandem/internal/ring"
+)
+
+// A lane's row is the calls that are on it, in the order in which its worker runs
+// them. It belongs to the assignment, under its mutex: calls board, and alight in
+// any order; a place in the row is free again when all in front of it are.
+
+// board adds a call. The lane has room.
+func (l *lane) board() *flight {
+	var f *flight
+	if n := len(l.spare); n > 0 {
+		f, l.spare = l.spare[n-1], l.spare[:n-1]
+	} else {
+		f = &flight{lane: l}
+	}
+	var slot ring.Slot
+	if l.ring != nil {
+		slot, _ = l.ring.Reserve() // a row is never longer than the ring
+	}
+	f.embark(slot, len(l.row) == 0)
+	l.row = append(l.row, f)
+	return f
+}
+
+// alight takes a call out, which ended now, and returns how long the lane was busy
+// with it, as far as can be seen from here.
+func (l *lane) alight(f *flight, now time.Time) time.Duration {
+	begun := f.boarded
+	if l.lately.After(begun) {
+		begun = l.lately
+	}
+	l.lately = now
+	f.landed = true
+	first := 0
+	for first < len(l.row) && l.row[first].landed {
+		first++
+	}
+	if first > 0 {
+		l.spare = append(l.spare, l.row[:first]...)
+		n := copy(l.row, l.row[first:])
+		clear(l.row[n:])
+		l.row = l.row[:n]
+		l.passed += uint64(first)
+		l.stuck = false
+		if n > 0 {
+			l.row[0].lead(now)
+		}
+	}
+	return now.Sub(begun)
+}
+
+// clear takes back what waits behind the first call and has not started. After a
+// broken rule nothing is believed not to have.
+func (l *lane) clear() {
+	if l.ring == nil || len(l.row) < 2 || l.worker.distrusted.Load() {
+		return
+	}
+	for _, f := range l.row[1:] {
+		if !f.landed {
+			l.ring.TakeBack(f.slot)
+		}
+	}
+}
