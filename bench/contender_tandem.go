@@ -56,7 +56,7 @@ var tandems = []contender{
 		name: "tandem, rings", family: familyTandem, note: "process.Pool with SharedMemory",
 		can: []string{drive.Echo, drive.Record, drive.Calls, drive.Map, drive.Serial, drive.Payload},
 		open: func(_ tools, workers int) (drive.Session, error) {
-			return openTandem(&process.Pool{Workers: workers, SharedMemory: true}, byMap)
+			return openTandem(&process.Pool{Workers: workers, Transport: process.SharedMemory}, byMap)
 		},
 	},
 	{

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"math/rand/v2"
 	"os"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -41,14 +40,14 @@ func TestStormOfKills(t *testing.T) {
 		name             string
 		workers, threads int
 		calls            int
-		memory           bool
+		transport        process.Transport
 	}{
-		{"processes", 4, 0, stormCalls, false},
-		{"processes with threads", 2, 4, stormCalls / 4, false},
-		{"rings", 4, 0, stormCalls / 4, runtime.GOOS == "linux"}, // each call has a descriptor: ring and socket
+		{"processes", 4, 0, stormCalls, process.Sockets},
+		{"processes with threads", 2, 4, stormCalls / 4, process.Sockets},
+		{"rings", 4, 0, stormCalls / 4, process.Auto}, // each call has a descriptor: ring and socket
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			storm(t, &process.Pool{Workers: c.workers, Threads: c.threads, SharedMemory: c.memory}, c.calls)
+			storm(t, &process.Pool{Workers: c.workers, Threads: c.threads, Transport: c.transport}, c.calls)
 		})
 	}
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/tandem-go/tandem"
 	"github.com/tandem-go/tandem/internal/child"
 	"github.com/tandem-go/tandem/internal/event"
-	"github.com/tandem-go/tandem/internal/ring"
 	"github.com/tandem-go/tandem/internal/spawn"
 )
 
@@ -59,13 +58,8 @@ type Pool struct {
 	// Config is how the workers are started. Its Name and Limits are not used.
 	Config Config
 
-	// SharedMemory makes calls go through rings in memory that this process and the
-	// worker share, where the system has it (Linux; elsewhere it is refused): the
-	// results are the same, the round trip is about ten times shorter. What is
-	// larger than about 1 KiB or holds descriptors takes the socket as before. A
-	// waiting side spins for up to 50 µs before it sleeps, on at most CPUs-1
-	// processors in the whole tree of processes.
-	SharedMemory bool
+	// Transport is the way that calls take, 0 the best that the system has.
+	Transport Transport
 
 	// Progress, if not nil, is called after each call has settled, by the
 	// goroutine that made it. It must be quick and safe for concurrent use.
@@ -123,7 +117,7 @@ func (p *Pool) prepare() *poolState {
 	if workers == 0 {
 		workers = tandem.CPUs()
 	}
-	s.plan = &plan{Config: p.Config, lanes: threads, rings: p.SharedMemory, maxProcs: childProcs(max(workers, 1), threads)}
+	s.plan = &plan{Config: p.Config, lanes: threads, maxProcs: childProcs(max(workers, 1), threads)}
 	s.plan.Limits = p.Limits
 	s.bad = p.check(s.plan)
 	s.assign = newAssignment(s.name, workers, threads, p.Queue, func() {
@@ -146,13 +140,8 @@ func (p *Pool) check(pl *plan) (err error) {
 	if p.Threads > child.MaxLanes {
 		return fmt.Errorf("tandem: Pool.Threads is %d; a worker has at most %d: use more workers: %w", p.Threads, child.MaxLanes, errors.ErrUnsupported)
 	}
-	if p.SharedMemory {
-		switch most := child.MaxLanes - child.RingFiles; {
-		case !ring.Supported:
-			return fmt.Errorf("tandem: Pool.SharedMemory: rings in shared memory need Linux: %w", errors.ErrUnsupported)
-		case p.Threads > most:
-			return fmt.Errorf("tandem: Pool.Threads is %d; a worker with SharedMemory has at most %d: use more workers: %w", p.Threads, most, errors.ErrUnsupported)
-		}
+	if pl.rings, err = p.Transport.rings(p.Threads); err != nil {
+		return err
 	}
 	if err := pl.check(); err != nil {
 		return err

@@ -17,7 +17,7 @@ var shout = tandem.NewTask("shout", func(ctx context.Context, s string) (string,
 // Payloads of all sizes around what a slot of a ring holds come back whole.
 func TestRingsCarryAllSizes(t *testing.T) {
 	leaveNothing(t)
-	pool := &process.Pool{Workers: 1, SharedMemory: true}
+	pool := &process.Pool{Workers: 1, Transport: process.SharedMemory}
 	closing(t, pool)
 	for _, n := range []int{0, 1, 900, 950, 1000, 1024, 1060, 1072, 1073, 1100, 4096, 1 << 20} {
 		in := strings.Repeat("x", n)
@@ -34,7 +34,7 @@ func TestRingsUnderKills(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	victims := &victims{serving: map[int]bool{}}
-	pool := &process.Pool{Workers: 2, SharedMemory: true, Progress: func(p process.Progress) { victims.add(p.PID) }}
+	pool := &process.Pool{Workers: 2, Transport: process.SharedMemory, Progress: func(p process.Progress) { victims.add(p.PID) }}
 	closing(t, pool)
 	killed := victims.hunt(rand.New(rand.NewPCG(seed, 2)))
 	var all sync.WaitGroup

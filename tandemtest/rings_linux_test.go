@@ -24,7 +24,7 @@ func TestRingsHybrid(t *testing.T) {
 
 func rings(threads int) func(t *testing.T) tandem.Runner {
 	return func(t *testing.T) tandem.Runner {
-		pool := &process.Pool{Workers: 2, Threads: threads, SharedMemory: true, Config: process.Config{Stderr: io.Discard}}
+		pool := &process.Pool{Workers: 2, Threads: threads, Transport: process.SharedMemory, Config: process.Config{Stderr: io.Discard}}
 		t.Cleanup(func() { closed(t, pool) })
 		return pool
 	}

@@ -1,0 +1,46 @@
+package process_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/tandem-go/tandem/process"
+)
+
+// BenchmarkCalls is one call after the other by each of many callers, on two
+// workers. For latencies, placements and rivals see bench/.
+func BenchmarkCalls(b *testing.B) {
+	for _, t := range []process.Transport{process.Auto, process.Sockets} {
+		for _, callers := range []int{1, 2, 8, 100} {
+			b.Run(fmt.Sprintf("%v/%d callers", t, callers), func(b *testing.B) {
+				pool := &process.Pool{Workers: min(2, callers), Transport: t}
+				defer pool.Close()
+				if err := pool.Start(context.Background()); err != nil {
+					b.Fatal(err)
+				}
+				call := double.On(pool)
+				for i := range 1000 {
+					call.Call(context.Background(), i)
+				}
+				var next atomic.Int64
+				var all sync.WaitGroup
+				b.ReportAllocs()
+				b.ResetTimer()
+				for range callers {
+					all.Go(func() {
+						for n := int(next.Add(1)); n <= b.N; n = int(next.Add(1)) {
+							if got, err := call.Call(context.Background(), n); err != nil || got != 2*n {
+								b.Errorf("double of %d: %d, %v", n, got, err)
+								return
+							}
+						}
+					})
+				}
+				all.Wait()
+			})
+		}
+	}
+}
