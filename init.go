@@ -2,7 +2,6 @@ package tandem
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"hash/fnv"
 	"io"
@@ -45,7 +44,7 @@ var identity = sync.OnceValues(func() (build, tasks uint64) {
 
 func init() {
 	child.Root = child.Program{
-		Execute: executeCall,
+		Find:    find,
 		Outcome: func(dst []byte, err error) []byte { return appendError(append(dst, outcomeError), err) },
 		Failure: func(outcome []byte) error {
 			kind, body, err := splitOutcome(outcome)
@@ -69,13 +68,17 @@ func init() {
 	}
 }
 
-func executeCall(ctx context.Context, c *wire.CallInfo, in []byte, h *codec.Handles, dst []byte) (out []byte, failed bool, err error) {
-	at := len(dst)
-	out, err = Execute(ctx, Spec{
-		Name: c.Name, Schema: c.Schema, Meta: c.Meta, Limits: Limits{Output: c.Output},
-	}, in, h, dst)
-	if err == nil && len(out) <= at {
-		err = errors.New("tandem: a task without an outcome") // cannot happen: Execute appends at least one byte
+func find(c *wire.CallInfo) (child.Callee, error) {
+	s := Spec{Name: c.Name, Schema: c.Schema, Meta: c.Meta, Limits: Limits{Output: c.Output}}
+	d, err := s.definition()
+	if err != nil {
+		return nil, err
 	}
-	return out, err == nil && out[at] == outcomeError, err
+	return func(ctx context.Context, in []byte, h *codec.Handles, dst []byte) (out []byte, failed bool, err error) {
+		at := len(dst)
+		if out, err = d.run(ctx, s, in, h, dst); err != nil {
+			return out, false, err
+		}
+		return out, out[at] == outcomeError, nil
+	}, nil
 }

@@ -101,13 +101,26 @@ func packageOf(function string) string {
 // it is unknown here, was built with other types, or its argument could not be
 // decoded. runtime.Goexit in the task ends the calling goroutine.
 func Execute(ctx context.Context, s Spec, in []byte, h *Handles, dst []byte) ([]byte, error) {
+	d, err := s.definition()
+	if err != nil {
+		return dst, err
+	}
+	return d.run(ctx, s, in, h, dst)
+}
+
+// definition finds the task here, if it is the same.
+func (s *Spec) definition() (*definition, error) {
 	d := registry.tasks[s.Name]
 	if d == nil {
-		return dst, fmt.Errorf("tandem: %s: this program has no such task; both sides must be the same program", s.Name)
+		return nil, fmt.Errorf("tandem: %s: this program has no such task; both sides must be the same program", s.Name)
 	}
 	if d.schema() != s.Schema {
-		return dst, fmt.Errorf("tandem: %s: its argument or result has another structure here; both sides must be built from the same source", s.Name)
+		return nil, fmt.Errorf("tandem: %s: its argument or result has another structure here; both sides must be built from the same source", s.Name)
 	}
+	return d, nil
+}
+
+func (d *definition) run(ctx context.Context, s Spec, in []byte, h *Handles, dst []byte) ([]byte, error) {
 	if len(s.Meta) > 0 {
 		ctx = context.WithValue(ctx, metaKey{}, s.Meta)
 	}

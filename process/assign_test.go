@@ -41,7 +41,7 @@ func (y *yard) bear() (*worker, bool) {
 // call claims a place as a caller does.
 func (y *yard) call() claim {
 	y.t.Helper()
-	c, err := y.enterAndClaim(false)
+	c, err := y.enterAndClaim(clock(), false)
 	if err != nil {
 		y.t.Fatal(err)
 	}
@@ -61,7 +61,7 @@ func got(c claim) *flight {
 	}
 }
 
-func (y *yard) land(f *flight) *worker { return y.over(f, time.Now(), true) }
+func (y *yard) land(f *flight) *worker { return y.over(f, clock(), true) }
 
 // TestLazyBirths: workers are born when calls need them, as many as needed, no more
 // than allowed; a free one is used first.

@@ -23,7 +23,7 @@ type flight struct {
 	head bool      // it boarded an empty lane
 
 	// The assignment's, under its mutex.
-	boarded time.Time
+	boarded time.Duration
 	landed  bool
 
 	mu      sync.Mutex
@@ -31,15 +31,16 @@ type flight struct {
 	limits  tandem.Limits
 	ctx     context.Context
 	seq     uint32
-	open    bool      // the call is on
-	leads   time.Time // since when no other call is in front; zero: one is
-	armed   bool      // its timers run, or will when it leads
-	halt    error     // it must not run: its pool was closed
-	cause   error     // why it was asked to stop, nil if it was not
+	open    bool          // the call is on
+	leads   time.Duration // since when no other call is in front, 0: one is
+	armed   bool          // its timers run, or will when it leads
+	halt    error         // it must not run: its pool was closed
+	cause   error         // why it was asked to stop, nil if it was not
 	unhook  func() bool
 	limit   *time.Timer
 	grace   *time.Timer
 	memory  *time.Timer
+	start   *time.Timer
 	arrived chan struct{} // closed when it leads, for whoever waits for that
 
 	answer []byte // kept between calls
@@ -53,25 +54,25 @@ var (
 )
 
 // embark makes f a new call. The assignment's mutex is held.
-func (f *flight) embark(slot ring.Slot, head bool) {
+func (f *flight) embark(slot ring.Slot, now time.Duration, head bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.boarded = time.Now()
+	f.boarded = now
 	f.slot, f.head, f.landed = slot, head, false
 	if f.lane.last++; f.lane.ring != nil {
 		f.lane.last = uint32(slot.Seq())
 	}
 	f.seq = f.lane.last
-	f.leads = time.Time{}
+	f.leads = 0
 	if head {
-		f.leads = f.boarded
+		f.leads = now
 	}
 	f.halt, f.cause, f.arrived, f.armed = nil, nil, nil, false
 }
 
 // lead is called when no other call is in front of f any more: it runs, or will as
 // soon as its worker can. The assignment's mutex is held.
-func (f *flight) lead(now time.Time) {
+func (f *flight) lead(now time.Duration, last bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.leads = now
@@ -80,6 +81,9 @@ func (f *flight) lead(now time.Time) {
 	}
 	if f.open && f.armed {
 		f.clock()
+		if last { // otherwise inspect sees to it
+			f.expect()
+		}
 	}
 }
 
@@ -87,7 +91,7 @@ func (f *flight) lead(now time.Time) {
 // of the calls.
 func (f *flight) turn() {
 	f.mu.Lock()
-	if !f.leads.IsZero() {
+	if f.leads > 0 {
 		f.mu.Unlock()
 		return
 	}
@@ -118,16 +122,37 @@ func (f *flight) Sleep() {
 	if ctx.Done() != nil {
 		f.unhook = context.AfterFunc(ctx, func() { f.stop(seq, context.Cause(ctx)) })
 	}
-	if !f.leads.IsZero() {
+	if f.leads > 0 {
 		f.clock()
+		f.expect()
 	}
+}
+
+// untaken is how long a worker that has nothing else to do may leave a call alone.
+// One that takes longer is frozen, or its memory was written over.
+const untaken = 2 * time.Second
+
+// expect makes the call go elsewhere if the worker does not begin with it, and the
+// worker go.
+func (f *flight) expect() {
+	l, seq := f.lane, f.seq
+	if l.ring == nil || l.retire == nil {
+		return
+	}
+	f.start = time.AfterFunc(untaken, func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if f.open && f.seq == seq && !l.worker.distrusted.Load() && l.ring.TakeBack(f.slot) {
+			go l.retire()
+		}
+	})
 }
 
 // clock starts the limits, which count from when the call leads.
 func (f *flight) clock() {
 	seq, task, limits := f.seq, f.task, f.limits
 	if limits.Time > 0 {
-		f.limit = time.AfterFunc(limits.Time-time.Since(f.leads), func() {
+		f.limit = time.AfterFunc(limits.Time-(clock()-f.leads), func() {
 			f.stop(seq, fmt.Errorf("tandem: %s: stopped after %v: %w", task, limits.Time, tandem.ErrTimeout))
 		})
 	}
@@ -145,12 +170,12 @@ func (f *flight) end() error {
 		if f.unhook != nil {
 			f.unhook()
 		}
-		for _, t := range []*time.Timer{f.limit, f.grace, f.memory} {
+		for _, t := range []*time.Timer{f.limit, f.grace, f.memory, f.start} {
 			if t != nil {
 				t.Stop()
 			}
 		}
-		f.unhook, f.limit, f.grace, f.memory = nil, nil, nil, nil
+		f.unhook, f.limit, f.grace, f.memory, f.start = nil, nil, nil, nil, nil
 	}
 	f.ctx = nil
 	return f.cause
@@ -191,6 +216,9 @@ func (f *flight) stop(seq uint32, cause error) {
 	f.cause = cause
 	l, w := f.lane, f.lane.worker
 	if l.ring != nil && l.ring.TakeBack(f.slot) {
+		if errors.Is(cause, tandem.ErrTimeout) && l.retire != nil {
+			go l.retire() // the time began when the worker was free, and it did nothing
+		}
 		return
 	}
 	go w.say(wire.Cancel, seq, wire.AppendUint64(nil, uint64(l.index))) // a worker that does not read must not block this

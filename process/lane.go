@@ -27,11 +27,11 @@ type lane struct {
 	// The assignment's, under its mutex; see row.go.
 	row    []*flight
 	spare  []*flight
-	last   uint32    // number of the last call
-	lately time.Time // when the last call ended
-	passed uint64    // calls that have left the row
-	seen   uint64    // passed, at the last inspection
-	stuck  bool      // its first call takes long
+	last   uint32        // number of the last call
+	lately time.Duration // when the last call ended
+	passed uint64        // calls that have left the row
+	seen   uint64        // passed, at the last inspection
+	stuck  bool          // its first call takes long
 }
 
 func newLane(w *worker, i int, conn *wire.Conn) *lane {

@@ -17,7 +17,6 @@ import (
 type message struct {
 	frame    []byte
 	handles  codec.Handles
-	left     int // where the time until the deadline is in frame
 	deadline time.Time
 	limited  bool // it has a memory limit
 }
@@ -34,9 +33,7 @@ func (m *message) encode(ctx context.Context, j *tandem.Job, limits tandem.Limit
 	}
 	m.limited = limits.Memory > 0
 	m.deadline, _ = ctx.Deadline()
-	frame := info.Append(wire.Room(m.frame))
-	m.left = wire.HeaderSize + info.LeftAt()
-	m.frame, err = j.AppendInput(frame, &m.handles)
+	m.frame, err = j.AppendInput(info.Append(wire.Room(m.frame)), &m.handles)
 	if err == nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
@@ -46,7 +43,7 @@ func (m *message) encode(ctx context.Context, j *tandem.Job, limits tandem.Limit
 // stamp writes the time that is left, now that the call leaves.
 func (m *message) stamp() {
 	if !m.deadline.IsZero() {
-		wire.PutUint64(m.frame[m.left:], uint64(max(time.Until(m.deadline), 1)))
+		wire.PutLeft(m.frame[wire.HeaderSize:], max(time.Until(m.deadline), 1))
 	}
 }
 

@@ -71,8 +71,9 @@ type Pool struct {
 
 // poolState is what a Pool is made of once it is used.
 type poolState struct {
-	pool    *Pool // to notice a copy
-	bad     error // the fields made no sense
+	pool    *Pool       // to notice a copy
+	bad     error       // the fields made no sense
+	able    atomic.Bool // checkStart found nothing
 	name    string
 	plan    *plan
 	most    int
@@ -174,7 +175,12 @@ func (p *Pool) ready() (*poolState, error) {
 	if s.bad != nil {
 		return s, s.bad
 	}
-	return s, checkStart()
+	if s.able.Load() {
+		return s, nil
+	}
+	err := checkStart()
+	s.able.Store(err == nil)
+	return s, err
 }
 
 // Width is how many calls run at once: Workers times Threads.

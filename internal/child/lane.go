@@ -1,13 +1,12 @@
 package child
 
 import (
-	"context"
+	"bytes"
 	"errors"
 	"fmt"
 	"runtime"
 	"runtime/debug"
 	"sync"
-	"time"
 
 	"github.com/tandem-go/tandem/internal/codec"
 	"github.com/tandem-go/tandem/internal/ring"
@@ -26,10 +25,16 @@ type lane struct {
 	ring   *ring.Inbox // nil: everything goes through conn
 	out    []byte
 
+	// Calls in a row are most often of one task: what was found out for the last is
+	// kept, with the head by which it is known again.
+	head   []byte
+	info   wire.CallInfo
+	callee Callee
+
 	mu        sync.Mutex
-	seq       uint32 // the call that runs, if cancel is set
-	cancel    context.CancelCauseFunc
-	cancelled uint64 // a cancel that came before its call was read
+	seq       uint32       // the call that runs, if ctx is set
+	ctx       *callContext // its
+	cancelled uint64       // a cancel that came before its call was read
 }
 
 var errAsked = errors.New("tandem: the caller cancelled the task")
@@ -42,7 +47,10 @@ func (l *lane) run() {
 	for {
 		var h codec.Handles
 		seq, body, err := l.next(&h)
-		if err != nil {
+		switch {
+		case errors.Is(err, wire.ErrProtocol):
+			die(err) // its memory is damaged: no call would ever be answered
+		case err != nil:
 			return // let go by the parent; its control channel says the rest
 		}
 		l.serve(seq, body, &h)
@@ -76,34 +84,55 @@ func itoa(n int) string {
 	return itoa(n/10) + itoa(n%10)
 }
 
+// find returns the task of a call and the call's argument.
+func (l *lane) find(body []byte) (input []byte, err error) {
+	if n := len(l.head); n > 0 && len(body) >= n && bytes.Equal(body[wire.LeftSize:n], l.head[wire.LeftSize:]) {
+		l.info.Left = wire.Left(body)
+		return body[n:], nil
+	}
+	l.head = l.head[:0]
+	l.info, input, err = wire.ParseCall(body)
+	switch {
+	case err != nil && len(body) > 0: // an empty one is a call that could not be sent
+		die(fmt.Errorf("tandem: worker: memory shared with the parent is damaged: the head of a call: %w", err))
+	case err == nil:
+		if l.callee, err = Root.Find(&l.info); err == nil {
+			l.head = append(l.head, body[:len(body)-len(input)]...)
+		}
+	}
+	return input, err
+}
+
 // serve runs one call and answers it.
 func (l *lane) serve(seq uint32, body []byte, h *codec.Handles) {
 	l.worker.enter()
 	frame := wire.Room(l.out)
-	info, input, err := wire.ParseCall(body)
+	input, err := l.find(body)
 	if err != nil {
 		l.answer(wire.Unrun, seq, Root.Outcome(frame, err), nil)
 		l.last(1)
 		return
 	}
-	ctx, end := l.context(seq, info.Left)
-	restore := l.limitCall(&info)
+	ctx := l.begin(seq)
+	restore := l.limitCall(&l.info)
 	finished := false
 	defer func() {
 		// runtime.Goexit ends this goroutine, whatever is done about it. The call
 		// is answered, and another goroutine goes on.
 		if !finished {
-			end()
+			l.end(ctx)
 			restore()
 			l.answer(wire.Result, seq, Root.Outcome(wire.Room(nil), Root.Goexit), nil)
 			l.last(1)
 			go l.run()
 		}
 	}()
-	l.worker.page.Word(FirstLane + l.index).Store(Mark(seq))
-	out, failed, err := Root.Execute(ctx, &info, input, h, frame)
+	if l.ring == nil { // which notes it in the slot
+		l.worker.page.Word(FirstLane + l.index).Store(Mark(seq))
+	}
+	out, failed, err := l.callee(ctx, input, h, frame)
 	finished = true
-	end()
+	l.end(ctx)
 	restore()
 	if err != nil {
 		l.answer(wire.Unrun, seq, Root.Outcome(frame, err), nil)
@@ -146,26 +175,23 @@ func (l *lane) answer(kind wire.Kind, seq uint32, frame []byte, h *codec.Handles
 	}
 }
 
-// context makes the context of a call; end releases it.
-func (l *lane) context(seq uint32, left time.Duration) (ctx context.Context, end func()) {
-	ctx, cancel := context.WithCancelCause(context.Background())
-	stop := func() {}
-	if left > 0 {
-		ctx, stop = context.WithTimeout(ctx, left)
-	}
+// begin makes the context of a call.
+func (l *lane) begin(seq uint32) *callContext {
+	ctx := newContext(l.info.Left)
 	l.mu.Lock()
-	l.seq, l.cancel = seq, cancel
+	l.seq, l.ctx = seq, ctx
 	if l.cancelled == Mark(seq) {
-		cancel(errAsked)
+		ctx.end(errAsked)
 	}
 	l.mu.Unlock()
-	return ctx, func() {
-		l.mu.Lock()
-		l.seq, l.cancel = 0, nil
-		l.mu.Unlock()
-		stop()
-		cancel(nil)
-	}
+	return ctx
+}
+
+func (l *lane) end(ctx *callContext) {
+	l.mu.Lock()
+	l.ctx = nil
+	l.mu.Unlock()
+	ctx.end(nil)
 }
 
 // cancelCall ends the context of call seq, now or when it is read.
@@ -173,8 +199,8 @@ func (l *lane) cancelCall(seq uint32) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.cancelled = Mark(seq)
-	if l.cancel != nil && l.seq == seq {
-		l.cancel(errAsked)
+	if l.ctx != nil && l.seq == seq {
+		l.ctx.end(errAsked)
 	}
 }
 

@@ -82,16 +82,20 @@ func Create(kind Kind, schema uint64, size int) (*Segment, error) {
 	if err != nil {
 		return nil, err
 	}
-	var h [HeaderSize]byte
-	binary.NativeEndian.PutUint64(h[0:], magic)
-	binary.NativeEndian.PutUint32(h[8:], uint32(kind))
-	binary.NativeEndian.PutUint64(h[16:], uint64(total))
-	binary.NativeEndian.PutUint64(h[24:], schema)
+	h := header(kind, schema, total)
 	if _, err := f.WriteAt(h[:], 0); err != nil {
 		f.Close()
 		return nil, fmt.Errorf("tandem: shared memory: %w", err)
 	}
 	return Open(f, kind, schema)
+}
+
+func header(kind Kind, schema uint64, size int) (h [HeaderSize]byte) {
+	binary.NativeEndian.PutUint64(h[0:], magic)
+	binary.NativeEndian.PutUint32(h[8:], uint32(kind))
+	binary.NativeEndian.PutUint64(h[16:], uint64(size))
+	binary.NativeEndian.PutUint64(h[24:], schema)
+	return h
 }
 
 // Open maps the segment behind f, or finds it if this process has it mapped. It
@@ -153,6 +157,14 @@ func checkHeader(f *os.File, size int64, kind Kind, schema uint64) error {
 // File is the segment's descriptor, for sending it to another process. It is the
 // segment's own and is closed with it.
 func (s *Segment) File() *os.File { return s.file }
+
+// Mend writes the header anew, for a segment that outlives processes which may have
+// scribbled over it.
+func (s *Segment) Mend(kind Kind, schema uint64) error {
+	h := header(kind, schema, len(s.View.data))
+	_, err := s.file.WriteAt(h[:], 0)
+	return err
+}
 
 // User returns what this process keeps at off, made by begin the first time.
 func (s *Segment) User(off int, begin func() (User, error)) (User, error) {

@@ -12,9 +12,6 @@ import (
 // AppendUint64 appends a fixed-size number.
 func AppendUint64(dst []byte, v uint64) []byte { return binary.LittleEndian.AppendUint64(dst, v) }
 
-// PutUint64 overwrites a fixed-size number.
-func PutUint64(dst []byte, v uint64) { binary.LittleEndian.PutUint64(dst, v) }
-
 // AppendBytes appends b with its length.
 func AppendBytes[B []byte | string](dst []byte, b B) []byte {
 	return append(AppendUint64(dst, uint64(len(b))), b...)
@@ -80,11 +77,11 @@ type CallInfo struct {
 
 // Append appends the head to dst.
 func (c *CallInfo) Append(dst []byte) []byte {
+	dst = AppendUint64(dst, uint64(c.Left))
 	dst = AppendBytes(dst, c.Name)
 	dst = AppendUint64(dst, c.Schema)
 	dst = AppendUint64(dst, uint64(c.Memory))
 	dst = AppendUint64(dst, uint64(c.Output))
-	dst = AppendUint64(dst, uint64(c.Left))
 	dst = AppendUint64(dst, uint64(len(c.Meta)))
 	for k, v := range c.Meta {
 		dst = AppendBytes(AppendBytes(dst, k), v)
@@ -92,18 +89,24 @@ func (c *CallInfo) Append(dst []byte) []byte {
 	return dst
 }
 
-// LeftAt is where Left lies in what Append appends, for a call that waits after it
-// was encoded.
-func (c *CallInfo) LeftAt() int { return 8 + len(c.Name) + 3*8 }
+// LeftSize is the length of Left, which comes first: it is the one part of the head
+// that differs from call to call.
+const LeftSize = 8
+
+// Left takes Left from a body that ParseCall would accept.
+func Left(body []byte) time.Duration { return time.Duration(binary.LittleEndian.Uint64(body)) }
+
+// PutLeft overwrites Left, for a call that waited after it was encoded.
+func PutLeft(body []byte, left time.Duration) { binary.LittleEndian.PutUint64(body, uint64(left)) }
 
 // ParseCall takes the head from a Call frame's body and returns the argument.
 func ParseCall(body []byte) (c CallInfo, input []byte, err error) {
 	r := NewReader(body)
+	c.Left = time.Duration(r.Uint64())
 	c.Name = string(r.Bytes())
 	c.Schema = r.Uint64()
 	c.Memory = int64(r.Uint64())
 	c.Output = int64(r.Uint64())
-	c.Left = time.Duration(r.Uint64())
 	n := r.Uint64()
 	if n > 0 && r.err == nil {
 		c.Meta = make(map[string]string)
