@@ -69,9 +69,12 @@ func init() {
 }
 
 func find(c *wire.CallInfo) (child.Callee, error) {
-	s := Spec{Name: c.Name, Schema: c.Schema, Meta: c.Meta, Limits: Limits{Output: c.Output}}
-	d, err := s.definition()
-	if err != nil {
+	d := registry.ids[c.Task]
+	if d == nil {
+		return nil, fmt.Errorf("tandem: this program has no task %x; both sides must be the same program", c.Task)
+	}
+	s := Spec{Name: d.name, id: d.id, Schema: c.Schema, Meta: c.Meta, Limits: Limits{Output: c.Output}}
+	if err := d.fits(&s); err != nil {
 		return nil, err
 	}
 	return func(ctx context.Context, in []byte, h *codec.Handles, dst []byte) (out []byte, failed bool, err error) {

@@ -13,6 +13,7 @@ import (
 // definition is a registered task without its types.
 type definition struct {
 	name, short string
+	id          uint64        // of the name
 	schema      func() uint64 // computed once
 	idempotent  bool
 	where       string // file:line of NewTask, for the panic about a second one
@@ -24,6 +25,7 @@ type definition struct {
 var registry struct {
 	sync.Mutex
 	tasks map[string]*definition
+	ids   map[uint64]*definition
 	vars  map[string]variable
 	ready bool // Init was called
 }
@@ -37,6 +39,7 @@ func register(short string, schema func() uint64, execute func(context.Context, 
 		name: pkg + "." + short, short: short, where: where, execute: execute,
 		schema: sync.OnceValue(schema),
 	}
+	d.id = hashName(d.name)
 	registry.Lock()
 	defer registry.Unlock()
 	if registry.ready {
@@ -45,10 +48,14 @@ func register(short string, schema func() uint64, execute func(context.Context, 
 	if other := registry.tasks[d.name]; other != nil {
 		panic(fmt.Sprintf("tandem: NewTask(%q) at %s: package %s has a task of that name already, made at %s; choose another name", short, where, pkg, other.where))
 	}
+	if other := registry.ids[d.id]; other != nil { // never, with 64 bits
+		panic(fmt.Sprintf("tandem: NewTask(%q) at %s: its name and that of %s have the same hash; choose another name", short, where, other.name))
+	}
 	if registry.tasks == nil {
 		registry.tasks = make(map[string]*definition)
+		registry.ids = make(map[uint64]*definition)
 	}
-	registry.tasks[d.name] = d
+	registry.tasks[d.name], registry.ids[d.id] = d, d
 	return d
 }
 
@@ -114,10 +121,20 @@ func (s *Spec) definition() (*definition, error) {
 	if d == nil {
 		return nil, fmt.Errorf("tandem: %s: this program has no such task; both sides must be the same program", s.Name)
 	}
+	return d, d.fits(s)
+}
+
+func (d *definition) fits(s *Spec) error {
 	if d.schema() != s.Schema {
-		return nil, fmt.Errorf("tandem: %s: its argument or result has another structure here; both sides must be built from the same source", s.Name)
+		return fmt.Errorf("tandem: %s: its argument or result has another structure here; both sides must be built from the same source", d.name)
 	}
-	return d, nil
+	return nil
+}
+
+func hashName(name string) uint64 {
+	h := fnv.New64a()
+	io.WriteString(h, name)
+	return h.Sum64()
 }
 
 func (d *definition) run(ctx context.Context, s Spec, in []byte, h *Handles, dst []byte) ([]byte, error) {
@@ -131,10 +148,8 @@ func (d *definition) run(ctx context.Context, s Spec, in []byte, h *Handles, dst
 // their types is compared at each call. It is a sum, so that the map need not be
 // sorted at every start.
 func tableHash() (sum uint64) {
-	for name := range registry.tasks {
-		h := fnv.New64a()
-		io.WriteString(h, name)
-		sum += h.Sum64() * 0x9e3779b97f4a7c15
+	for id := range registry.ids {
+		sum += id * 0x9e3779b97f4a7c15
 	}
 	return sum
 }

@@ -246,8 +246,8 @@ func (a *assignment) over(f *flight, now time.Duration, final bool) (leave *work
 	a.pace.note(l.alight(f, now))
 	w.busy--
 	w.calls.Done()
-	if _, here := a.workers[w]; !here {
-		return nil // it has died meanwhile
+	if w.dead {
+		return nil
 	}
 	if w.spent() {
 		a.withdraw(w)

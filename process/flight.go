@@ -53,10 +53,9 @@ var (
 	errMoved = errors.New("taken back")
 )
 
-// embark makes f a new call. The assignment's mutex is held.
+// embark makes f a new call. The assignment's mutex is held, and nobody else looks:
+// a timer of an earlier call that comes late finds no call open.
 func (f *flight) embark(slot ring.Slot, now time.Duration, head bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	f.boarded = now
 	f.slot, f.head, f.landed = slot, head, false
 	if f.lane.last++; f.lane.ring != nil {
@@ -244,11 +243,9 @@ func (f *flight) stop(seq uint32, cause error) {
 
 func (f *flight) kill(seq uint32) {
 	f.mu.Lock()
-	runs := f.open && f.seq == seq
-	cause := f.cause
-	f.mu.Unlock()
-	if runs {
-		f.lane.worker.kill(fmt.Sprintf("a task in it did not stop when it was asked (%v)", cause))
+	defer f.mu.Unlock()
+	if f.open && f.seq == seq {
+		go f.lane.worker.kill(fmt.Sprintf("a task in it did not stop when it was asked (%v)", f.cause))
 	}
 }
 

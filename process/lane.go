@@ -90,8 +90,7 @@ func (f *flight) byRing(j *tandem.Job, m *message, limits tandem.Limits) error {
 			l.conn.Send(wire.Call, f.seq, wire.Room(nil), nil) // the worker waits for a frame; it will refuse this one
 		}
 	}
-	f.Sleep()
-	answer, aside, err := l.ring.Wait(f.slot, f.answer[:0])
+	answer, aside, err := l.ring.Wait(f.slot, f.answer[:0], f)
 	switch f.answer = answer; {
 	case errors.Is(err, wire.ErrProtocol):
 		return f.failed(err)

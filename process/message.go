@@ -27,12 +27,15 @@ var messages = sync.Pool{New: func() any { return new(message) }}
 // error is the caller's: nothing was sent.
 func (m *message) encode(ctx context.Context, j *tandem.Job, limits tandem.Limits, memory int64) (err error) {
 	spec := j.Spec()
-	info := wire.CallInfo{Name: spec.Name, Schema: spec.Schema, Output: limits.Output, Meta: spec.Meta}
+	info := wire.CallInfo{Task: spec.ID(), Schema: spec.Schema, Output: limits.Output, Meta: spec.Meta}
 	if limits.Memory != memory {
 		info.Memory = limits.Memory
 	}
 	m.limited = limits.Memory > 0
-	m.deadline, _ = ctx.Deadline()
+	var bounded bool
+	if m.deadline, bounded = ctx.Deadline(); bounded {
+		info.Left = 1 // stamp writes what it is when the call leaves
+	}
 	m.frame, err = j.AppendInput(info.Append(wire.Room(m.frame)), &m.handles)
 	if err == nil && ctx.Err() != nil {
 		err = context.Cause(ctx)

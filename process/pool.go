@@ -150,6 +150,9 @@ func (p *Pool) check(pl *plan) (err error) {
 	if pl.setup, err = hook(p.Setup); err != nil {
 		return fmt.Errorf("tandem: Pool.Setup: %w", err)
 	}
+	if spec, _, _ := p.Setup.Encoded(); !p.Setup.IsZero() {
+		pl.setupName = spec.Name
+	}
 	if pl.exit, err = hook(p.Exit); err != nil {
 		return fmt.Errorf("tandem: Pool.Exit: %w", err)
 	}

@@ -118,6 +118,7 @@ func (a *assignment) died(w *worker) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.withdraw(w)
+	w.dead = true
 	delete(a.workers, w)
 	a.breed()
 }

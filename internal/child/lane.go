@@ -1,7 +1,6 @@
 package child
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"runtime"
@@ -25,9 +24,7 @@ type lane struct {
 	ring   *ring.Inbox // nil: everything goes through conn
 	out    []byte
 
-	// Calls in a row are most often of one task: what was found out for the last is
-	// kept, with the head by which it is known again.
-	head   []byte
+	// Calls in a row are most often of one task: what was found for the last is kept.
 	info   wire.CallInfo
 	callee Callee
 
@@ -84,21 +81,19 @@ func itoa(n int) string {
 	return itoa(n/10) + itoa(n%10)
 }
 
-// find returns the task of a call and the call's argument.
+// find finds the task of a call and returns the call's argument.
 func (l *lane) find(body []byte) (input []byte, err error) {
-	if n := len(l.head); n > 0 && len(body) >= n && bytes.Equal(body[wire.LeftSize:n], l.head[wire.LeftSize:]) {
-		l.info.Left = wire.Left(body)
-		return body[n:], nil
-	}
-	l.head = l.head[:0]
-	l.info, input, err = wire.ParseCall(body)
-	switch {
-	case err != nil && len(body) > 0: // an empty one is a call that could not be sent
-		die(fmt.Errorf("tandem: worker: memory shared with the parent is damaged: the head of a call: %w", err))
-	case err == nil:
-		if l.callee, err = Root.Find(&l.info); err == nil {
-			l.head = append(l.head, body[:len(body)-len(input)]...)
+	info, input, err := wire.ParseCall(body)
+	if err != nil {
+		if len(body) > 0 { // an empty one is a call that could not be sent
+			die(fmt.Errorf("tandem: worker: memory shared with the parent is damaged: the head of a call: %w", err))
 		}
+		return nil, err
+	}
+	last := l.info
+	l.info = info
+	if l.callee == nil || info.Task != last.Task || info.Schema != last.Schema || info.Output != last.Output || info.Meta != nil || last.Meta != nil {
+		l.callee, err = Root.Find(&info)
 	}
 	return input, err
 }

@@ -254,7 +254,7 @@ func (w *worker) setup() {
 
 // runHook runs a hook and returns the encoded outcome of one that failed.
 func (w *worker) runHook(k *Hook) (failure []byte) {
-	if k.Info.Name == "" {
+	if k.Info.Task == 0 {
 		return nil
 	}
 	done := make(chan struct{})

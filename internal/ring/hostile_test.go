@@ -85,7 +85,7 @@ func TestScribble(t *testing.T) {
 						return
 					}
 					o.Publish(s, []byte("x"))
-					answer, _, err := o.Wait(s, nil)
+					answer, _, err := o.Wait(s, nil, nil)
 					mu.Lock()
 					switch {
 					case len(answer) > ring.Inline:
@@ -137,11 +137,11 @@ func TestViolation(t *testing.T) {
 		other := publish(t, o, "y")
 		at := p.WordAt(0, s)
 		binary.NativeEndian.PutUint64(b[at:], scribble(binary.NativeEndian.Uint64(b[at:])))
-		if answer, _, err := o.Wait(s, nil); !errors.Is(err, wire.ErrProtocol) || len(answer) != 0 {
+		if answer, _, err := o.Wait(s, nil, nil); !errors.Is(err, wire.ErrProtocol) || len(answer) != 0 {
 			t.Errorf("%s: Wait = %d bytes, %v; want a protocol violation", name, len(answer), err)
 		}
 		p.Fail()
-		if _, _, err := o.Wait(other, nil); err != ring.ErrGone {
+		if _, _, err := o.Wait(other, nil, nil); err != ring.ErrGone {
 			t.Errorf("%s: then another call: %v, want ErrGone", name, err)
 		}
 		unix.Munmap(b)
@@ -178,7 +178,7 @@ func FuzzParent(f *testing.F) {
 				s := list[0]
 				list = list[1:]
 				waits.Go(func() {
-					answer, _, err := o.Wait(s, nil)
+					answer, _, err := o.Wait(s, nil, nil)
 					mu.Lock()
 					defer mu.Unlock()
 					switch {
@@ -213,7 +213,7 @@ func FuzzParent(f *testing.F) {
 		}
 		p.Fail()
 		for _, s := range list {
-			waits.Go(func() { o.Wait(s, nil) })
+			waits.Go(func() { o.Wait(s, nil, nil) })
 		}
 		waits.Wait()
 		if err := p.Close(); err != nil {

@@ -8,11 +8,12 @@ import "runtime"
 // ErrGone, and one that wraps wire.ErrProtocol, after which the worker must be
 // killed and Fail be called. A context does not end it: who wants the call to
 // end takes it back, or kills the worker and calls Fail.
-func (o *Outbox) Wait(s Slot, dst []byte) (answer []byte, aside bool, err error) {
+func (o *Outbox) Wait(s Slot, dst []byte, w Watcher) (answer []byte, aside bool, err error) {
 	p := o.parent
 	if !o.over(s) {
-		if p.waiters.Add(1) > 1 || !o.lead(s) {
-			o.park(s)
+		watch := watch{w}
+		if p.waiters.Add(1) > 1 || !o.lead(s, &watch) {
+			o.park(s, &watch)
 		}
 		p.waiters.Add(-1)
 	}
@@ -22,6 +23,22 @@ func (o *Outbox) Wait(s Slot, dst []byte) (answer []byte, aside bool, err error)
 	return answer, aside, err
 }
 
+// Watcher is told when a wait becomes long.
+type Watcher interface {
+	// Sleep is called once, by the goroutine that waits, before it sleeps for the
+	// first time. A call that is over sooner never pays for what Sleep does.
+	Sleep()
+}
+
+type watch struct{ w Watcher }
+
+func (w *watch) sleeps() {
+	if w.w != nil {
+		w.w.Sleep()
+		w.w = nil
+	}
+}
+
 // over says whether there is an outcome to read, good or bad.
 func (o *Outbox) over(s Slot) bool {
 	return !word(o.slot(s.at).word.Load()).pending(s.at) || o.parent.mode.Load()&failed != 0
@@ -29,10 +46,11 @@ func (o *Outbox) over(s Slot) bool {
 
 // lead is how the only waiter of a worker waits: it looks itself, first awake and
 // then asleep. It reports false when it should park, because others wait too.
-func (o *Outbox) lead(s Slot) bool {
+func (o *Outbox) lead(s Slot, w *watch) bool {
 	p := o.parent
 	near, alone := o.spin(s)
 	for alone && !o.over(s) {
+		w.sleeps()
 		if !p.bell.TryLock() {
 			return false
 		}
@@ -83,12 +101,13 @@ func (o *Outbox) near(s Slot) bool {
 }
 
 // park waits for a reader to wake it.
-func (o *Outbox) park(s Slot) {
+func (o *Outbox) park(s Slot, w *watch) {
 	p, e := o.parent, o.entry(s.at)
 	if e.wake == nil {
 		e.wake = make(chan struct{}, 1)
 	}
 	for !o.over(s) {
+		w.sleeps()
 		p.rouse()
 		// Counted first: a reader that wakes this one takes it off the count, and must
 		// not find nobody there while another waits.
