@@ -45,8 +45,9 @@ var identity = sync.OnceValues(func() (build, tasks uint64) {
 
 func init() {
 	child.Root = child.Program{
-		Execute: executeCall,
-		Outcome: func(dst []byte, err error) []byte { return appendError(append(dst, outcomeError), err) },
+		Execute:      executeCall,
+		ExecuteItems: executeItems,
+		Outcome:      func(dst []byte, err error) []byte { return appendError(append(dst, outcomeError), err) },
 		Failure: func(outcome []byte) error {
 			kind, body, err := splitOutcome(outcome)
 			if err == nil && kind == outcomeError {
@@ -71,11 +72,18 @@ func init() {
 
 func executeCall(ctx context.Context, c *wire.CallInfo, in []byte, h *codec.Handles, dst []byte) (out []byte, failed bool, err error) {
 	at := len(dst)
-	out, err = Execute(ctx, Spec{
-		Name: c.Name, Schema: c.Schema, Meta: c.Meta, Limits: Limits{Output: c.Output},
-	}, in, h, dst)
+	out, err = Execute(ctx, specOf(c), in, h, dst)
 	if err == nil && len(out) <= at {
 		err = errors.New("tandem: a task without an outcome") // cannot happen: Execute appends at least one byte
 	}
 	return out, err == nil && out[at] == outcomeError, err
+}
+
+func executeItems(ctx context.Context, c *wire.CallInfo, it *Items) error {
+	return ExecuteItems(ctx, specOf(c), it)
+}
+
+// specOf is the Spec of a call that arrived: what its task needs to know of it.
+func specOf(c *wire.CallInfo) Spec {
+	return Spec{Name: c.Name, Schema: c.Schema, Meta: c.Meta, Limits: Limits{Output: c.Output}}
 }

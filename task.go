@@ -44,7 +44,7 @@ func NewTask[In, Out any](name string, f func(ctx context.Context, in In) (Out, 
 			panic(fmt.Sprintf("tandem: NewTask(%q): result: %v", name, err))
 		}
 	}
-	t.def = register(name, t.schema, t.execute)
+	t.def = register(name, t)
 	return t
 }
 
@@ -144,13 +144,14 @@ func (p Placed[In, Out]) Prepare(ctx context.Context, in In) (j *Job, outcome fu
 }
 
 func (p Placed[In, Out]) job(ctx context.Context, in In) *call[In, Out] {
-	c := &call[In, Out]{task: p.task, in: in}
-	c.spec = Spec{
+	return newCall(p.task, p.spec(ctx), in)
+}
+
+func (p Placed[In, Out]) spec(ctx context.Context) Spec {
+	return Spec{
 		Name: p.task.def.name, Schema: p.task.def.schema(), Idempotent: p.task.def.idempotent,
 		Limits: p.limits, Meta: MetaOf(ctx),
 	}
-	c.erased = c
-	return c
 }
 
 // check is where the programmer's mistakes end: a nil context, a Placed that On
@@ -171,9 +172,22 @@ type call[In, Out any] struct {
 	task *Task[In, Out]
 	in   In
 	out  Out
+	dest *Out // where the value goes instead of out: into a chunk
+}
 
-	index int   // in its batch
-	err   error // of its settlement there
+func newCall[In, Out any](t *Task[In, Out], s Spec, in In) *call[In, Out] {
+	c := &call[In, Out]{task: t, in: in}
+	c.spec, c.erased = s, c
+	return c
+}
+
+// put settles the call with a value.
+func (c *call[In, Out]) put(out Out) {
+	if c.dest != nil {
+		*c.dest = out
+		return
+	}
+	c.out = out
 }
 
 // result is the outcome of a call whose Run returned err: never both a value and
@@ -208,7 +222,7 @@ func (c *call[In, Out]) setOutput(src []byte, h *Handles) error {
 		case outcomeValue:
 			var out Out
 			if err = c.task.out.get().Decode(body, &out, h); err == nil {
-				c.out = out
+				c.put(out)
 				return nil
 			}
 		}
@@ -241,7 +255,7 @@ func (c *call[In, Out]) invoke(ctx context.Context) error {
 		}
 		return portable(err)
 	}
-	c.out = out
+	c.put(out)
 	return nil
 }
 

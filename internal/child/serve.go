@@ -22,6 +22,9 @@ type Program struct {
 	// Execute appends the outcome of a call to dst. failed says that it is an
 	// error; err that the call was not started.
 	Execute func(ctx context.Context, c *wire.CallInfo, in []byte, h *codec.Handles, dst []byte) (out []byte, failed bool, err error)
+	// ExecuteItems runs calls one after the other until all are done, Begin says no,
+	// or an outcome does not fit. An error says why call it.Done was not started.
+	ExecuteItems func(ctx context.Context, c *wire.CallInfo, it *Items) error
 	// Outcome appends an error as an outcome to dst.
 	Outcome func(dst []byte, err error) []byte
 	// Failure is the inverse of Outcome.
