@@ -2,123 +2,168 @@ package tandem
 
 import (
 	"context"
-	"iter"
+	"errors"
 	"sync"
+	"sync/atomic"
 )
 
-// Batch is the stream of jobs of one Map, Unordered or All, for a BatchRunner to
+// Batch is the stream of inputs of one Map, Unordered or All, for a BatchRunner to
 // pull from. Its methods are safe for concurrent use.
 type Batch struct {
 	ctx    context.Context
-	jobs   chan *Job
-	room   chan struct{} // one token for each input in the window
-	settle func(*Job, error)
+	source source
+	window window
 
-	panic    any  // of the input sequence
-	complete bool // the input sequence came to its own end; read when all is over
+	read   atomic.Int64 // inputs that may be taken; stored by the sequence's goroutine only
+	hungry atomic.Bool  // a Next waits that has not been woken yet
+	_      [64]byte     // what stands above changes with every input
+
+	mu      sync.Mutex
+	taken   int64
+	waiting int           // Nexts that wait
+	wake    chan struct{} // for one of them
+	over    chan struct{} // closed when there will be no further input
 }
 
-// Context owns the work of the batch: each of its jobs runs under it.
+// source is the typed half of a Batch: *stream[In, Out].
+type source interface {
+	cut(most int) *Chunk // the next of the inputs that were read, of which there is one
+}
+
+// Context owns the work of the batch: each of its items runs under it.
 func (b *Batch) Context() context.Context { return b.ctx }
 
-// Next takes a job. It blocks until the input sequence has one and the window
-// has room, and returns nil when there are no more or the context has ended. A
-// job that was taken must be settled.
-func (b *Batch) Next() *Job {
-	select {
-	case j := <-b.jobs: // nil when closed
-		return j
-	case <-b.ctx.Done():
+// Next takes inputs that have been read, at most most of them. It blocks until
+// there is one, and does not wait for a second; the input sequence is read at most
+// Window ahead. It returns nil when there are no more or the context has ended.
+// Every item of what was taken must be settled.
+func (b *Batch) Next(most int) *Chunk {
+	done := b.ctx.Done()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for !isClosed(done) {
+		if c := b.take(most); c != nil {
+			b.rouse()
+			return c
+		}
+		if isClosed(b.over) && !b.ready() {
+			return nil
+		}
+		b.waiting++
+		b.rouse() // an input may have come since take looked
+		b.mu.Unlock()
+		select {
+		case <-b.wake:
+		case <-b.over:
+		case <-done:
+		}
+		b.mu.Lock()
+		b.waiting--
+	}
+	return nil
+}
+
+// TryNext is Next that does not block: it returns nil if nothing is there now.
+func (b *Batch) TryNext(most int) *Chunk {
+	if isClosed(b.ctx.Done()) {
 		return nil
 	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	c := b.take(most)
+	b.rouse()
+	return c
 }
 
-// Settle ends a job that Next returned: err is what Job.Invoke or Job.SetOutput
-// returned, or why the job did not run. It does not block.
-func (b *Batch) Settle(j *Job, err error) { b.settle(j, err) }
+// Reach says that the place would like n inputs read ahead, because the tasks are
+// short and it sends them in batches. An automatic window grows to n, or to
+// MaxWindow; one that the caller has set stays.
+func (b *Batch) Reach(n int) { b.window.grow(n) }
 
-func newBatch(ctx context.Context, window int) *Batch {
-	return &Batch{ctx: ctx, jobs: make(chan *Job), room: make(chan struct{}, window)}
-}
+func (b *Batch) ready() bool { return b.read.Load() > b.taken }
 
-// free gives room in the window back.
-func (b *Batch) free(n int) {
-	for range n {
-		<-b.room
+// take is called with mu held.
+func (b *Batch) take(most int) *Chunk {
+	if !b.ready() {
+		return nil
 	}
+	c := b.source.cut(max(1, most))
+	b.taken += int64(c.n)
+	return c
 }
 
-// feed runs the input sequence. A panic in it is kept for the loop's goroutine,
-// and so is Goexit: both mean that there is no further input.
-func feed[In any](b *Batch, seq iter.Seq[In], job func(i int, in In) *Job) {
-	defer close(b.jobs)
-	ended := false
-	defer func() {
-		if v := recover(); v != nil {
-			b.panic = v
-		} else if !ended {
-			b.panic = "tandem: the input sequence called runtime.Goexit"
-		}
-	}()
-	if !b.enter() {
-		ended = true
+// rouse is called with mu held by who has taken something or is about to wait: if
+// anybody waits, one is woken for what is there, or is to be woken by the next input.
+func (b *Batch) rouse() {
+	if b.waiting == 0 {
 		return
 	}
-	i := 0
-	for in := range seq {
-		if !b.offer(job(i, in)) || !b.enter() {
-			ended = true
-			return
-		}
-		i++
+	b.hungry.Store(true)
+	if b.ready() {
+		b.feed()
 	}
-	ended, b.complete = true, true
 }
 
-// enter waits for room for one more input; the sequence is asked only then.
-func (b *Batch) enter() bool {
+// feed wakes a Next that waits. Whoever reads an input first publishes it and then
+// looks at hungry, whoever waits first sets hungry and then looks for inputs: one
+// of them sees the other.
+func (b *Batch) feed() {
+	if b.hungry.CompareAndSwap(true, false) {
+		signal(b.wake)
+	}
+}
+
+// signal leaves a token in c, which has room for one.
+func signal(c chan struct{}) {
 	select {
-	case b.room <- struct{}{}:
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// isClosed reports whether c is closed; nothing is ever sent on it.
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
 		return true
-	case <-b.ctx.Done():
+	default:
 		return false
 	}
 }
 
-// offer waits for a place that takes j. An input that was read and not taken has
-// not run.
-func (b *Batch) offer(j *Job) bool {
-	select {
-	case b.jobs <- j:
-		return true
-	case <-b.ctx.Done():
-		return false
+var errLeft = errors.New("tandem: the place left the batch before its end")
+
+// run runs b on r: by itself if it can, and otherwise with as many goroutines as
+// the place is wide, each of which pulls, runs and settles.
+func (b *Batch) run(r Runner) {
+	batcher, ok := r.(BatchRunner)
+	if !ok {
+		b.runEach(r)
+		return
+	}
+	batcher.RunBatch(b.ctx, b)
+	for c := b.Next(1); c != nil; c = b.Next(1) { // nothing, if the place kept its promise
+		c.Settle(0, errLeft)
 	}
 }
 
-// runBatch runs b on r: by itself if it can, and otherwise with as many
-// goroutines as the place is wide, each of which pulls, runs and settles.
-func runBatch(r Runner, b *Batch) {
-	if r, ok := r.(BatchRunner); ok {
-		r.RunBatch(b.ctx, b)
-		return
-	}
+func (b *Batch) runEach(r Runner) {
 	var workers sync.WaitGroup
 	var work func()
 	work = func() {
-		var j *Job
+		var c *Chunk
 		settled := true
 		defer func() {
 			if !settled { // the task ended this goroutine, which only Inline lets it do
-				b.Settle(j, &PanicError{Value: goexit})
+				c.Settle(0, &PanicError{Value: goexit})
 				workers.Go(work)
 			}
 		}()
-		for j = b.Next(); j != nil; j = b.Next() {
+		for c = b.Next(1); c != nil; c = b.Next(1) {
 			settled = false
-			err := r.Run(b.ctx, j)
+			err := r.Run(b.ctx, c.Job(0))
 			settled = true
-			b.Settle(j, err)
+			c.Settle(0, err)
 		}
 	}
 	for range max(1, r.Width()) {

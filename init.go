@@ -68,6 +68,7 @@ func init() {
 	}
 }
 
+// find finds the task of a call that has arrived.
 func find(c *wire.CallInfo) (child.Callee, error) {
 	d := registry.ids[c.Task]
 	if d == nil {
@@ -77,11 +78,23 @@ func find(c *wire.CallInfo) (child.Callee, error) {
 	if err := d.fits(&s); err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context, in []byte, h *codec.Handles, dst []byte) (out []byte, failed bool, err error) {
-		at := len(dst)
-		if out, err = d.run(ctx, s, in, h, dst); err != nil {
-			return out, false, err
-		}
-		return out, out[at] == outcomeError, nil
-	}, nil
+	return &callee{d.far, s}, nil
+}
+
+// callee is a task with what it needs to know of its calls.
+type callee struct {
+	far  farTask
+	spec Spec
+}
+
+func (c *callee) Call(ctx context.Context, in []byte, h *codec.Handles, dst []byte) (out []byte, failed bool, err error) {
+	at := len(dst)
+	if out, err = c.far.execute(c.spec.inContext(ctx), c.spec, in, h, dst); err != nil {
+		return out, false, err
+	}
+	return out, out[at] == outcomeError, nil
+}
+
+func (c *callee) Items(ctx context.Context, it *Items) error {
+	return c.far.executeItems(c.spec.inContext(ctx), c.spec, it)
 }

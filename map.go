@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"sync"
+	"slices"
 )
 
 // Item is one outcome of Unordered: the input with what became of it.
@@ -16,12 +16,13 @@ type Item[In, Out any] struct {
 	Err   error
 }
 
-// Window returns p with the number of inputs that Map and Unordered read ahead
-// of the loop: what waits, runs, or is done and not yet yielded. Zero means
-// twice the place's Width; a negative n panics.
+// Window returns p with the number of inputs that Map, Unordered and All read ahead
+// of the loop: what waits, runs, or is done and not yet yielded. Zero is automatic:
+// twice the place's Width, and more, at most MaxWindow, when the tasks turn out so
+// short that the place sends them in batches. A negative n panics.
 func (p Placed[In, Out]) Window(n int) Placed[In, Out] {
 	if n < 0 {
-		panic(fmt.Sprintf("tandem: Window(%d): a window cannot be negative; zero means twice the place's width", n))
+		panic(fmt.Sprintf("tandem: Window(%d): a window cannot be negative; zero means an automatic one", n))
 	}
 	p.window = n
 	return p
@@ -33,28 +34,30 @@ func (p Placed[In, Out]) Window(n int) Placed[In, Out] {
 // where there is none. To stop at the first failure, leave a loop over Map.
 func (p Placed[In, Out]) All(ctx context.Context, ins []In) ([]Out, error) {
 	outs := make([]Out, len(ins))
-	errs := make([]error, len(ins))
-	seen := make([]bool, len(ins))
-	source := func(yield func(In) bool) {
-		for _, in := range ins {
-			if !yield(in) {
-				return
-			}
+	var errs []error // nil while nothing has failed
+	fail := func(i int, err error) {
+		if errs == nil {
+			errs = make([]error, len(ins))
 		}
+		errs[i] = &ItemError{i, err}
 	}
-	for it := range p.Unordered(ctx, source) {
-		if it.Index < 0 {
-			for i := range errs { // what was never run shares the cause
-				if !seen[i] {
-					errs[i] = &ItemError{i, it.Err}
-				}
+	seen := make([]bool, len(ins))
+	cause := p.stream(ctx, slices.Values(ins), func(s *stream[In, Out], sp span[In, Out]) bool {
+		for i := sp.from; i < sp.to; i++ {
+			at, err := sp.run.first+i, error(nil)
+			seen[at] = true
+			if _, outs[at], err = s.pop(sp, i); err != nil {
+				fail(at, err)
 			}
-			break
 		}
-		seen[it.Index] = true
-		outs[it.Index] = it.Out
-		if it.Err != nil {
-			errs[it.Index] = &ItemError{it.Index, it.Err}
+		s.popped(sp)
+		return true
+	})
+	if cause != nil {
+		for i := range seen { // what was never run shares the cause
+			if !seen[i] {
+				fail(i, cause)
+			}
 		}
 	}
 	return outs, errors.Join(errs...)
@@ -70,15 +73,26 @@ func (p Placed[In, Out]) All(ctx context.Context, ins []In) ([]Out, error) {
 // panic is raised again in the loop's goroutine.
 func (p Placed[In, Out]) Map(ctx context.Context, seq iter.Seq[In]) iter.Seq2[Out, error] {
 	return func(yield func(Out, error) bool) {
-		early := map[int]*call[In, Out]{} // settled before one that comes first; they count in the window
+		early := map[int]span[In, Out]{} // settled before one that comes first; they count in the window
 		next := 0
-		cause := p.stream(ctx, seq, func(b *Batch, c *call[In, Out]) bool {
-			for early[c.index] = c; early[next] != nil; next++ {
-				c := early[next]
-				delete(early, next)
-				b.free(1)
-				if !yield(c.result(c.err)) {
-					return false
+		cause := p.stream(ctx, seq, func(s *stream[In, Out], sp span[In, Out]) bool {
+			if sp.first() != next {
+				early[sp.first()] = sp
+				return true
+			}
+			for more := true; more; {
+				for i := sp.from; i < sp.to; i++ {
+					if s.ended() {
+						return true
+					}
+					if _, out, err := s.pop(sp, i); !yield(out, err) {
+						return false
+					}
+				}
+				s.popped(sp)
+				next += sp.to - sp.from
+				if sp, more = early[next]; more {
+					delete(early, next)
 				}
 			}
 			return true
@@ -95,78 +109,22 @@ func (p Placed[In, Out]) Map(ctx context.Context, seq iter.Seq[In]) iter.Seq2[Ou
 // Index -1 and the cause.
 func (p Placed[In, Out]) Unordered(ctx context.Context, seq iter.Seq[In]) iter.Seq[Item[In, Out]] {
 	return func(yield func(Item[In, Out]) bool) {
-		cause := p.stream(ctx, seq, func(b *Batch, c *call[In, Out]) bool {
-			b.free(1)
-			it := Item[In, Out]{Index: c.index, In: c.in}
-			it.Out, it.Err = c.result(c.err)
-			return yield(it)
+		cause := p.stream(ctx, seq, func(s *stream[In, Out], sp span[In, Out]) bool {
+			for i := sp.from; i < sp.to; i++ {
+				if s.ended() {
+					return true
+				}
+				it := Item[In, Out]{Index: sp.run.first + i}
+				it.In, it.Out, it.Err = s.pop(sp, i)
+				if !yield(it) {
+					return false
+				}
+			}
+			s.popped(sp)
+			return true
 		})
 		if cause != nil {
 			yield(Item[In, Out]{Index: -1, Err: cause})
-		}
-	}
-}
-
-// stream is the common part. The loop's goroutine only takes outcomes; reading
-// inputs and running happen behind it:
-//
-//	seq → feed ─(room in the window)→ Batch ← the place pulls → settled → take
-//
-// An input is in the window from before it is handed to the place until take
-// frees its room. stream returns the cause of a ctx that ended, nil when the
-// input ended or take said false; and the error of a call that makes no sense.
-func (p Placed[In, Out]) stream(outer context.Context, seq iter.Seq[In], take func(*Batch, *call[In, Out]) bool) (cause error) {
-	if err := p.check(outer); err != nil {
-		return err
-	}
-	window := p.window
-	if window == 0 {
-		window = 2 * max(1, p.runner.Width())
-	}
-	ctx, cancel := context.WithCancelCause(outer)
-	b := newBatch(ctx, window)
-	settled := make(chan *call[In, Out], window) // so that Settle never blocks
-	b.settle = func(j *Job, err error) {
-		c := j.erased.(*call[In, Out])
-		c.err = err
-		settled <- c
-	}
-	var behind sync.WaitGroup
-	behind.Go(func() {
-		feed(b, seq, func(i int, in In) *Job {
-			c := p.job(ctx, in)
-			c.index = i
-			return &c.Job
-		})
-	})
-	behind.Go(func() {
-		defer close(settled)
-		runBatch(p.runner, b)
-	})
-	// However the loop ends, a panic in its body included, nothing runs afterwards.
-	defer func() {
-		cancel(context.Canceled)
-		for range settled {
-		}
-		behind.Wait()
-		if b.panic != nil {
-			panic(b.panic)
-		}
-	}()
-	for {
-		select {
-		case c, ok := <-settled:
-			if !ok {
-				if behind.Wait(); b.complete || outer.Err() == nil {
-					return nil
-				}
-				return context.Cause(outer)
-			}
-			if !take(b, c) {
-				return nil
-			}
-		case <-outer.Done():
-			return context.Cause(outer)
 		}
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+
+	"github.com/tandem-go/tandem/internal/child"
 )
 
 // definition is a registered task without its types.
@@ -17,7 +19,14 @@ type definition struct {
 	schema      func() uint64 // computed once
 	idempotent  bool
 	where       string // file:line of NewTask, for the panic about a second one
-	execute     func(ctx context.Context, s Spec, in []byte, h *Handles, dst []byte) ([]byte, error)
+	far         farTask
+}
+
+// farTask is the far side of a task's calls, with its types: *Task[In, Out].
+type farTask interface {
+	schema() uint64
+	execute(ctx context.Context, s Spec, in []byte, h *Handles, dst []byte) ([]byte, error)
+	executeItems(ctx context.Context, s Spec, it *Items) error
 }
 
 // registry holds the tasks of the program. It is written only before Init and
@@ -30,14 +39,14 @@ var registry struct {
 	ready bool // Init was called
 }
 
-func register(short string, schema func() uint64, execute func(context.Context, Spec, []byte, *Handles, []byte) ([]byte, error)) *definition {
+func register(short string, task farTask) *definition {
 	pkg, where := creator()
 	if err := checkName(short); err != nil {
 		panic(fmt.Sprintf("tandem: NewTask(%q) at %s: %v", short, where, err))
 	}
 	d := &definition{
-		name: pkg + "." + short, short: short, where: where, execute: execute,
-		schema: sync.OnceValue(schema),
+		name: pkg + "." + short, short: short, where: where, far: task,
+		schema: sync.OnceValue(task.schema),
 	}
 	d.id = hashName(d.name)
 	registry.Lock()
@@ -108,22 +117,45 @@ func packageOf(function string) string {
 // it is unknown here, was built with other types, or its argument could not be
 // decoded. runtime.Goexit in the task ends the calling goroutine.
 func Execute(ctx context.Context, s Spec, in []byte, h *Handles, dst []byte) ([]byte, error) {
-	d, err := s.definition()
+	ctx, task, err := farSide(ctx, &s)
 	if err != nil {
 		return dst, err
 	}
-	return d.run(ctx, s, in, h, dst)
+	return task.execute(ctx, s, in, h, dst)
 }
 
-// definition finds the task here, if it is the same.
-func (s *Spec) definition() (*definition, error) {
+// Items is a run of calls of one task, for ExecuteItems. Set N, In, Begin, and Out
+// to an empty slice with room for the outcomes; In is what Chunk.AppendInputs gave.
+type Items = child.Items
+
+// ExecuteItems is Execute for calls one after the other, whose arguments hold no
+// descriptors. It returns when all have an outcome in it.Out, when it.Begin said
+// no, and after an outcome that has to go alone: it.Over and it.Handles are for
+// Job.SetOutput. A panic in a task is an outcome; so is runtime.Goexit, which ends
+// the calling goroutine nevertheless, with it up to date.
+//
+// An error says why call it.Done was not started.
+func ExecuteItems(ctx context.Context, s Spec, it *Items) error {
+	ctx, task, err := farSide(ctx, &s)
+	if err != nil {
+		return err
+	}
+	return task.executeItems(ctx, s, it)
+}
+
+// farSide finds the task of a call that has arrived, and makes its context.
+func farSide(ctx context.Context, s *Spec) (context.Context, farTask, error) {
 	d := registry.tasks[s.Name]
 	if d == nil {
-		return nil, fmt.Errorf("tandem: %s: this program has no such task; both sides must be the same program", s.Name)
+		return nil, nil, fmt.Errorf("tandem: %s: this program has no such task; both sides must be the same program", s.Name)
 	}
-	return d, d.fits(s)
+	if err := d.fits(s); err != nil {
+		return nil, nil, err
+	}
+	return s.inContext(ctx), d.far, nil
 }
 
+// fits checks that the task is the same on both sides.
 func (d *definition) fits(s *Spec) error {
 	if d.schema() != s.Schema {
 		return fmt.Errorf("tandem: %s: its argument or result has another structure here; both sides must be built from the same source", d.name)
@@ -131,17 +163,18 @@ func (d *definition) fits(s *Spec) error {
 	return nil
 }
 
+// inContext is ctx with what a task finds in it on the far side.
+func (s *Spec) inContext(ctx context.Context) context.Context {
+	if len(s.Meta) > 0 {
+		ctx = context.WithValue(ctx, metaKey{}, s.Meta)
+	}
+	return ctx
+}
+
 func hashName(name string) uint64 {
 	h := fnv.New64a()
 	io.WriteString(h, name)
 	return h.Sum64()
-}
-
-func (d *definition) run(ctx context.Context, s Spec, in []byte, h *Handles, dst []byte) ([]byte, error) {
-	if len(s.Meta) > 0 {
-		ctx = context.WithValue(ctx, metaKey{}, s.Meta)
-	}
-	return d.execute(ctx, s, in, h, dst)
 }
 
 // tableHash identifies the tasks of this program by their names; the structure of

@@ -34,12 +34,12 @@ type Admitter interface {
 }
 
 // BatchRunner is what a Runner may offer besides, for Map, Unordered and All:
-// it pulls jobs when it has room for them.
+// it pulls inputs when it has room for them.
 type BatchRunner interface {
 	Runner
 
-	// RunBatch takes jobs with Batch.Next until there are none, settles each
-	// with Batch.Settle, and returns when all it took are settled.
+	// RunBatch takes inputs with Batch.Next until there are none, settles each
+	// item of each Chunk, and returns when all it took are settled.
 	RunBatch(ctx context.Context, b *Batch)
 }
 

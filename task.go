@@ -48,7 +48,7 @@ func NewTask[In, Out any](name string, f func(ctx context.Context, in In) (Out, 
 			panic(fmt.Sprintf("tandem: NewTask(%q): result: %v", name, err))
 		}
 	}
-	t.def = register(name, t.schema, t.execute)
+	t.def = register(name, t)
 	return t
 }
 
@@ -135,7 +135,7 @@ func (p Placed[In, Out]) Call(ctx context.Context, in In) (Out, error) {
 	if c == nil {
 		c = new(call[In, Out])
 	}
-	p.fill(c, ctx, in)
+	c.task, c.in, c.spec, c.erased = p.task, in, p.spec(ctx), c
 	out, err := c.result(p.runner.Run(ctx, &c.Job))
 	*c = call[In, Out]{} // nothing is kept of it, by Runner's contract
 	p.task.calls.Put(c)
@@ -154,18 +154,14 @@ func (p Placed[In, Out]) Prepare(ctx context.Context, in In) (j *Job, outcome fu
 }
 
 func (p Placed[In, Out]) job(ctx context.Context, in In) *call[In, Out] {
-	c := new(call[In, Out])
-	p.fill(c, ctx, in)
-	return c
+	return newCall(p.task, p.spec(ctx), in)
 }
 
-func (p Placed[In, Out]) fill(c *call[In, Out], ctx context.Context, in In) {
-	c.task, c.in = p.task, in
-	c.spec = Spec{
+func (p Placed[In, Out]) spec(ctx context.Context) Spec {
+	return Spec{
 		Name: p.task.def.name, id: p.task.def.id, Schema: p.task.def.schema(), Idempotent: p.task.def.idempotent,
 		Limits: p.limits, Meta: MetaOf(ctx),
 	}
-	c.erased = c
 }
 
 // check is where the programmer's mistakes end: a nil context, a Placed that On
@@ -186,9 +182,22 @@ type call[In, Out any] struct {
 	task *Task[In, Out]
 	in   In
 	out  Out
+	dest *Out // where the value goes instead of out: into a chunk
+}
 
-	index int   // in its batch
-	err   error // of its settlement there
+func newCall[In, Out any](t *Task[In, Out], s Spec, in In) *call[In, Out] {
+	c := &call[In, Out]{task: t, in: in}
+	c.spec, c.erased = s, c
+	return c
+}
+
+// put settles the call with a value.
+func (c *call[In, Out]) put(out Out) {
+	if c.dest != nil {
+		*c.dest = out
+		return
+	}
+	c.out = out
 }
 
 // result is the outcome of a call whose Run returned err: never both a value and
@@ -221,7 +230,11 @@ func (c *call[In, Out]) setOutput(src []byte, h *Handles) error {
 				return failure
 			}
 		case outcomeValue:
-			if err = c.task.out.get().Decode(body, &c.out, h); err == nil {
+			out := &c.out
+			if c.dest != nil {
+				out = c.dest
+			}
+			if err = c.task.out.get().Decode(body, out, h); err == nil {
 				return nil
 			}
 		}
@@ -254,7 +267,7 @@ func (c *call[In, Out]) invoke(ctx context.Context) error {
 		}
 		return portable(err)
 	}
-	c.out = out
+	c.put(out)
 	return nil
 }
 

@@ -95,8 +95,8 @@ func (p *parcel) RunBatch(ctx context.Context, b *tandem.Batch) {
 	var pullers sync.WaitGroup
 	for range p.wide {
 		pullers.Go(func() {
-			for j := b.Next(); j != nil; j = b.Next() {
-				b.Settle(j, p.Run(ctx, j))
+			for c := b.Next(1); c != nil; c = b.Next(1) {
+				c.Settle(0, p.Run(ctx, c.Job(0)))
 			}
 		})
 	}
@@ -124,15 +124,17 @@ func TestWidthZero(t *testing.T) {
 	}
 }
 
-// refusing refuses all jobs of a batch, as a place that has been closed does.
+// refusing refuses all inputs of a batch, as a place that has been closed does.
 type refusing struct{ tandem.Runner }
 
 var errRefused = errors.New("refused")
 
-// RunBatch settles every job with the same error.
+// RunBatch settles every item with the same error.
 func (refusing) RunBatch(_ context.Context, b *tandem.Batch) {
-	for j := b.Next(); j != nil; j = b.Next() {
-		b.Settle(j, errRefused)
+	for c := b.Next(10); c != nil; c = b.Next(10) {
+		for i := range c.Len() {
+			c.Settle(i, errRefused)
+		}
 	}
 }
 

@@ -125,7 +125,7 @@ func (l *lane) serve(seq uint32, body []byte, h *codec.Handles) {
 	if l.ring == nil { // which notes it in the slot
 		l.worker.page.Word(FirstLane + l.index).Store(Mark(seq))
 	}
-	out, failed, err := l.callee(ctx, input, h, frame)
+	out, failed, err := l.callee.Call(ctx, input, h, frame)
 	finished = true
 	l.end(ctx)
 	restore()

@@ -37,9 +37,15 @@ type Program struct {
 	Ready func() bool
 }
 
-// Callee is a task with the head of a call. It appends the outcome to dst; failed
-// says that it is an error, err that the call was not started.
-type Callee func(ctx context.Context, in []byte, h *codec.Handles, dst []byte) (out []byte, failed bool, err error)
+// Callee is a task with the head of a call.
+type Callee interface {
+	// Call appends the outcome of one call to dst. failed says that it is an error;
+	// err that the call was not started.
+	Call(ctx context.Context, in []byte, h *codec.Handles, dst []byte) (out []byte, failed bool, err error)
+	// Items runs calls one after the other until all are done, Begin says no, or an
+	// outcome does not fit. An error says why call it.Done was not started.
+	Items(ctx context.Context, it *Items) error
+}
 
 // Root is this program's Program, set by the root package's init.
 var Root Program
@@ -265,7 +271,7 @@ func (w *worker) runHook(k *Hook) (failure []byte) {
 		var failed bool
 		callee, err := Root.Find(&k.Info)
 		if err == nil {
-			out, failed, err = callee(context.Background(), k.Input, new(codec.Handles), nil)
+			out, failed, err = callee.Call(context.Background(), k.Input, new(codec.Handles), nil)
 		}
 		switch {
 		case err != nil:
