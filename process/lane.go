@@ -99,7 +99,7 @@ func (l *lane) exchangeByRing(j *tandem.Job, frame []byte, h *codec.Handles, lim
 			l.conn.Send(wire.Call, l.seq, wire.Room(nil), nil) // the worker waits for a frame; it will refuse this one
 		}
 	}
-	answer, aside, err := l.ring.Wait(l.slot, l.answer[:0])
+	answer, aside, err := l.ring.Wait(l.slot, l.answer[:0], nil)
 	switch l.answer = answer; {
 	case errors.Is(err, wire.ErrProtocol):
 		return l.failed(err)

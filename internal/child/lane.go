@@ -137,7 +137,7 @@ func (l *lane) answer(kind wire.Kind, seq uint32, frame []byte, h *codec.Handles
 			l.ring.Done(frame[wire.HeaderSize:])
 			return
 		}
-		l.ring.DoneAside()
+		l.ring.DoneAside(nil)
 	}
 	err := l.conn.Send(kind, seq, frame, h)
 	if errors.Is(err, wire.ErrUnsent) {
