@@ -291,6 +291,7 @@ func (a *assignment) inspect() {
 		a.looking = true
 		if l.stuck = l.seen == l.passed; l.stuck {
 			l.clear()
+			l.row[0].suspect()
 		}
 		l.seen = l.passed
 	}

@@ -127,36 +127,76 @@ func (f *flight) Sleep() {
 	}
 }
 
-// untaken is how long a worker that has nothing else to do may leave a call alone.
-// One that takes longer is frozen, or its memory was written over.
-const untaken = 2 * time.Second
+// A worker that has nothing else to do and leaves a call alone for longer is frozen,
+// or its memory was written over. With a time limit that is when the call should
+// have been over; on a busy machine a process may have to wait for a processor.
+const (
+	untaken      = 2 * time.Second
+	leastUntaken = 100 * time.Millisecond
+)
 
 // expect makes the call go elsewhere if the worker does not begin with it, and the
-// worker go.
+// worker go. f.mu is held.
 func (f *flight) expect() {
-	l, seq := f.lane, f.seq
-	if l.ring == nil || l.retire == nil {
+	if f.lane.ring == nil || f.lane.retire == nil || f.start != nil {
 		return
 	}
-	f.start = time.AfterFunc(untaken, func() {
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		if f.open && f.seq == seq && !l.worker.distrusted.Load() && l.ring.TakeBack(f.slot) {
-			go l.retire()
-		}
-	})
+	seq := f.seq
+	after := untaken
+	if t := f.limits.Time; t > 0 {
+		after = min(after, max(t, leastUntaken))
+	}
+	f.start = time.AfterFunc(after, func() { f.doubt(seq, false) })
+}
+
+// suspect is called when others behind the call have been waiting for it.
+func (f *flight) suspect() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.open {
+		f.expect()
+	}
+}
+
+// doubt is called when a call has been with an idle worker for long.
+func (f *flight) doubt(seq uint32, again bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	l := f.lane
+	switch {
+	case !f.open || f.seq != seq || l.ring.Started(f.slot):
+	case !l.worker.distrusted.Load() && l.ring.TakeBack(f.slot):
+		go l.retire()
+	case again: // neither begun nor to be had back, and nobody was told of an answer
+		go l.worker.kill("it did not begin a call that was given to it")
+	default: // it may have been answered in this moment
+		f.start = time.AfterFunc(leastUntaken/10, func() { f.doubt(seq, true) })
+	}
 }
 
 // clock starts the limits, which count from when the call leads.
 func (f *flight) clock() {
-	seq, task, limits := f.seq, f.task, f.limits
+	seq, limits := f.seq, f.limits
 	if limits.Time > 0 {
-		f.limit = time.AfterFunc(limits.Time-(clock()-f.leads), func() {
-			f.stop(seq, fmt.Errorf("tandem: %s: stopped after %v: %w", task, limits.Time, tandem.ErrTimeout))
-		})
+		f.limit = time.AfterFunc(limits.Time-(clock()-f.leads), func() { f.overtime(seq) })
 	}
 	if limits.Memory > 0 {
 		f.memory = time.AfterFunc(weighEvery, func() { f.weigh(seq, limits.Memory) })
+	}
+}
+
+// overtime stops a call that has run for the time of its limit. One that the worker
+// has not begun has not run at all: see expect for that.
+func (f *flight) overtime(seq uint32) {
+	f.mu.Lock()
+	task, limit := f.task, f.limits.Time
+	late := f.open && f.seq == seq && (f.lane.ring == nil || f.lane.ring.Started(f.slot))
+	if f.open && f.seq == seq && !late {
+		f.limit.Reset(limit)
+	}
+	f.mu.Unlock()
+	if late {
+		f.stop(seq, fmt.Errorf("tandem: %s: stopped after %v: %w", task, limit, tandem.ErrTimeout))
 	}
 }
 
@@ -165,7 +205,7 @@ func (f *flight) end() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.open = false
-	if f.armed {
+	if f.armed || f.start != nil {
 		if f.unhook != nil {
 			f.unhook()
 		}
@@ -215,9 +255,6 @@ func (f *flight) stop(seq uint32, cause error) {
 	f.cause = cause
 	l, w := f.lane, f.lane.worker
 	if l.ring != nil && l.ring.TakeBack(f.slot) {
-		if errors.Is(cause, tandem.ErrTimeout) && l.retire != nil {
-			go l.retire() // the time began when the worker was free, and it did nothing
-		}
 		return
 	}
 	go w.say(wire.Cancel, seq, wire.AppendUint64(nil, uint64(l.index))) // a worker that does not read must not block this

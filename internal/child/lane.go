@@ -95,6 +95,9 @@ func (l *lane) find(body []byte) (input []byte, err error) {
 	if l.callee == nil || info.Task != last.Task || info.Schema != last.Schema || info.Output != last.Output || info.Meta != nil || last.Meta != nil {
 		l.callee, err = Root.Find(&info)
 	}
+	if err != nil && l.ring != nil {
+		die(fmt.Errorf("tandem: worker: memory shared with the parent is damaged: %w", err)) // the parent asks for what both have
+	}
 	return input, err
 }
 
@@ -161,7 +164,7 @@ func (l *lane) answer(kind wire.Kind, seq uint32, frame []byte, h *codec.Handles
 			l.ring.Done(frame[wire.HeaderSize:])
 			return
 		}
-		l.ring.DoneAside()
+		l.ring.DoneAside(nil)
 	}
 	err := l.conn.Send(kind, seq, frame, h)
 	if errors.Is(err, wire.ErrUnsent) {

@@ -73,12 +73,23 @@ var table = struct {
 // Create makes a segment with room for size bytes behind the header, all zero.
 // The caller holds one reference.
 func Create(kind Kind, schema uint64, size int) (*Segment, error) {
+	return create(kind, schema, size, sys.Memfd)
+}
+
+// CreateSparse is Create without taking the memory: a page that nobody touches
+// costs nothing. It is for memory of which most is never used; see
+// sys.SparseMemfd for the price.
+func CreateSparse(kind Kind, schema uint64, size int) (*Segment, error) {
+	return create(kind, schema, size, sys.SparseMemfd)
+}
+
+func create(kind Kind, schema uint64, size int, memfd func(string, int64) (*os.File, error)) (*Segment, error) {
 	if size < 0 || int64(size) > maxSize {
 		return nil, fmt.Errorf("tandem: shared memory: %d bytes is no size", size)
 	}
 	page := os.Getpagesize()
 	total := (HeaderSize + size + page - 1) / page * page
-	f, err := sys.Memfd("tandem", int64(total))
+	f, err := memfd("tandem", int64(total))
 	if err != nil {
 		return nil, err
 	}

@@ -133,8 +133,8 @@ func TestAside(t *testing.T) {
 	if r, err := in.Next(); err != nil || !r.Aside || len(r.Bytes) != 0 {
 		t.Errorf("Next = %+v, %v; want an empty request, aside", r, err)
 	}
-	in.DoneAside()
-	if got, aside, err := o.Wait(s, nil, nil); err != nil || !aside || len(got) != 0 {
+	in.DoneAside([]byte("and"))
+	if got, aside, err := o.Wait(s, nil, nil); err != nil || !aside || string(got) != "and" {
 		t.Errorf("Wait = %d bytes, aside %v, %v", len(got), aside, err)
 	}
 }
