@@ -103,6 +103,7 @@ func (bs *blocks[In, Out]) release(b *block[In, Out]) {
 type span[In, Out any] struct {
 	run      *run[In, Out]
 	from, to int
+	errs     []error // of the chunk's items, nil while none had failed
 }
 
 func (sp span[In, Out]) first() int { return sp.run.first + sp.from }
@@ -120,7 +121,7 @@ type settled[In, Out any] struct {
 func (q *settled[In, Out]) put(sp span[In, Out]) {
 	q.mu.Lock()
 	if k := len(q.spans) - 1; k >= 0 && q.spans[k].run == sp.run && q.spans[k].to == sp.from {
-		q.spans[k].to = sp.to
+		q.spans[k].to, q.spans[k].errs = sp.to, sp.errs
 	} else {
 		q.spans = append(q.spans, sp)
 	}

@@ -166,8 +166,8 @@ func (s *stream[In, Out]) pop(sp span[In, Out], i int) (in In, out Out, err erro
 	r := sp.run
 	in, r.ins[i] = r.ins[i], in
 	out, r.outs[i] = r.outs[i], out
-	if r.errs != nil && r.errs[i] != nil {
-		return in, *new(Out), r.errs[i] // never both a value and an error
+	if sp.errs != nil && sp.errs[i] != nil {
+		return in, *new(Out), sp.errs[i] // never both a value and an error
 	}
 	return in, out, nil
 }

@@ -54,7 +54,7 @@ func (p *Pool) consider(ctx context.Context, j *tandem.Job, t *ticket) error {
 
 // enter admits the call and gives it its place.
 func (t *ticket) enter(j *tandem.Job, alone bool) (err error) {
-	if t.claim, err = t.state.assign.enterAndClaim(t.begun, alone); errors.Is(err, tandem.ErrQueueFull) {
+	if t.claim, err = t.state.assign.enterAndClaim(t.begun, want{alone: alone}); errors.Is(err, tandem.ErrQueueFull) {
 		t.state.settled(j.Spec().Name, nil, 0, 0, err)
 	}
 	return err
@@ -155,7 +155,7 @@ func (t *ticket) run(ctx context.Context, j *tandem.Job, m *message) error {
 // time.
 func (s *poolState) landed(f *flight, final bool) time.Duration {
 	now := clock()
-	if leave := s.assign.over(f, now, final); leave != nil {
+	if leave := s.assign.over(f, now, 1, final); leave != nil {
 		leave.leave()
 	}
 	return now
@@ -173,7 +173,7 @@ func (t *ticket) flight(ctx context.Context, task string, m *message, wait *time
 	s, c := t.state, t.claim
 	t.claim = claim{}
 	if c == (claim{}) {
-		if c, err = s.assign.claim(m.alone(), true); err != nil {
+		if c, err = s.assign.claim(want{alone: m.alone(), front: true}); err != nil {
 			return nil, err
 		}
 	}
@@ -181,7 +181,7 @@ func (t *ticket) flight(ctx context.Context, task string, m *message, wait *time
 		// The claim was made before it was known what must be sent.
 		f.abandon()
 		s.landed(f, false)
-		if c, err = s.assign.claim(true, true); err == nil {
+		if c, err = s.assign.claim(want{alone: true, front: true}); err == nil {
 			f, err = s.assign.await(ctx, c)
 		}
 	}

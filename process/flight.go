@@ -29,6 +29,7 @@ type flight struct {
 	mu      sync.Mutex
 	task    string
 	limits  tandem.Limits
+	items   int // of a chunk
 	ctx     context.Context
 	seq     uint32
 	open    bool          // the call is on
@@ -100,14 +101,15 @@ func (f *flight) turn() {
 	<-arrived
 }
 
-// begin opens the call. It reports why the call must not run at all.
-func (f *flight) begin(ctx context.Context, task string, limits tandem.Limits) error {
+// begin opens the call, or the chunk of so many items. It reports why it must not run
+// at all.
+func (f *flight) begin(ctx context.Context, task string, limits tandem.Limits, items int) error {
 	if limits.Memory > 0 {
 		f.lane.worker.weigh(limits.Memory)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.ctx, f.task, f.limits, f.open = ctx, task, limits, true
+	f.ctx, f.task, f.limits, f.items, f.open = ctx, task, limits, items, true
 	return f.halt
 }
 
@@ -177,11 +179,22 @@ func (f *flight) doubt(seq uint32, again bool) {
 // clock starts the limits, which count from when the call leads.
 func (f *flight) clock() {
 	seq, limits := f.seq, f.limits
-	if limits.Time > 0 {
+	if limits.Time > 0 && f.items == 1 { // of a chunk see last
 		f.limit = time.AfterFunc(limits.Time-(clock()-f.leads), func() { f.overtime(seq) })
 	}
 	if limits.Memory > 0 {
 		f.memory = time.AfterFunc(weighEvery, func() { f.weigh(seq, limits.Memory) })
+	}
+}
+
+// last says that of a chunk only the item that runs is left. Its time began at most
+// lookAfter ago.
+func (f *flight) last() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.items = 1
+	if seq := f.seq; f.open && f.limits.Time > 0 {
+		f.limit = time.AfterFunc(f.limits.Time, func() { f.overtime(seq) })
 	}
 }
 
@@ -197,6 +210,21 @@ func (f *flight) overtime(seq uint32) {
 	f.mu.Unlock()
 	if late {
 		f.stop(seq, fmt.Errorf("tandem: %s: stopped after %v: %w", task, limit, tandem.ErrTimeout))
+	}
+}
+
+// asked is why the call was asked to stop, nil if it was not.
+func (f *flight) asked() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.cause
+}
+
+// distrust takes a worker out of its pool whose answer kept the rules and was no
+// answer: damaged memory, or a decoder that refuses what its encoder wrote.
+func (f *flight) distrust() {
+	if f.lane.retire != nil {
+		f.lane.retire()
 	}
 }
 
@@ -256,6 +284,9 @@ func (f *flight) stop(seq uint32, cause error) {
 	l, w := f.lane, f.lane.worker
 	if l.ring != nil && l.ring.TakeBack(f.slot) {
 		return
+	}
+	if f.items > 1 {
+		l.ring.Trim(f.slot)
 	}
 	go w.say(wire.Cancel, seq, wire.AppendUint64(nil, uint64(l.index))) // a worker that does not read must not block this
 	grace := f.limits.GraceTime()

@@ -43,7 +43,7 @@ func newLane(w *worker, i int, conn *wire.Conn) *lane {
 // errDied: the worker had not begun the call.
 func (f *flight) fly(ctx context.Context, j *tandem.Job, m *message, limits tandem.Limits) (err error, unstarted bool, cause error) {
 	l := f.lane
-	if err := f.begin(ctx, j.Spec().Name, limits); err != nil {
+	if err := f.begin(ctx, j.Spec().Name, limits, 1); err != nil {
 		f.end()
 		f.abandon()
 		return err, false, err
@@ -147,11 +147,8 @@ func (f *flight) reply(j *tandem.Job, limits tandem.Limits) error {
 // settle settles j with the outcome that came.
 func (f *flight) settle(j *tandem.Job, outcome []byte, h *codec.Handles) error {
 	err := j.SetOutput(outcome, h)
-	if errors.Is(err, tandem.ErrMalformed) && f.lane.retire != nil {
-		// Damaged memory in the worker, or a decoder that refuses what its encoder
-		// wrote. The frame kept the rules, so only this call fails; but the worker
-		// gets no other. Its neighbours finish.
-		f.lane.retire()
+	if errors.Is(err, tandem.ErrMalformed) {
+		f.distrust() // only this call fails, and its neighbours finish
 	}
 	return err
 }

@@ -26,7 +26,16 @@ var messages = sync.Pool{New: func() any { return new(message) }}
 // encode encodes the call of j for a worker with a memory limit of its own. Its
 // error is the caller's: nothing was sent.
 func (m *message) encode(ctx context.Context, j *tandem.Job, limits tandem.Limits, memory int64) (err error) {
-	spec := j.Spec()
+	m.head(ctx, j.Spec(), limits, memory)
+	m.frame, err = j.AppendInput(m.frame, &m.handles)
+	if err == nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return err
+}
+
+// head begins the frame with what is known without the argument.
+func (m *message) head(ctx context.Context, spec tandem.Spec, limits tandem.Limits, memory int64) {
 	info := wire.CallInfo{Task: spec.ID(), Schema: spec.Schema, Output: limits.Output, Meta: spec.Meta}
 	if limits.Memory != memory {
 		info.Memory = limits.Memory
@@ -36,11 +45,7 @@ func (m *message) encode(ctx context.Context, j *tandem.Job, limits tandem.Limit
 	if m.deadline, bounded = ctx.Deadline(); bounded {
 		info.Left = 1 // stamp writes what it is when the call leaves
 	}
-	m.frame, err = j.AppendInput(info.Append(wire.Room(m.frame)), &m.handles)
-	if err == nil && ctx.Err() != nil {
-		err = context.Cause(ctx)
-	}
-	return err
+	m.frame = info.Append(wire.Room(m.frame))
 }
 
 // stamp writes the time that is left, now that the call leaves.

@@ -43,24 +43,29 @@ func (l *lane) run() {
 	}
 	for {
 		var h codec.Handles
-		seq, body, err := l.next(&h)
+		seq, body, items, err := l.next(&h)
 		switch {
 		case errors.Is(err, wire.ErrProtocol):
 			die(err) // its memory is damaged: no call would ever be answered
 		case err != nil:
 			return // let go by the parent; its control channel says the rest
 		}
-		l.serve(seq, body, &h)
+		if items > 0 {
+			l.serveItems(seq, body, items)
+		} else {
+			l.serve(seq, body, &h)
+		}
 	}
 }
 
-// next waits for a call. body is valid until the answer.
-func (l *lane) next(h *codec.Handles) (seq uint32, body []byte, err error) {
+// next waits for a call, or for a chunk of so many items. body is valid until the
+// answer.
+func (l *lane) next(h *codec.Handles) (seq uint32, body []byte, items int, err error) {
 	var number uint32
 	if l.ring != nil {
 		r, err := l.ring.Next()
 		if err != nil || !r.Aside {
-			return uint32(r.Seq), r.Bytes, err
+			return uint32(r.Seq), r.Bytes, r.Items, err
 		}
 		number = uint32(r.Seq) // large, or with descriptors: it comes through the socket
 	}
@@ -71,7 +76,7 @@ func (l *lane) next(h *codec.Handles) (seq uint32, body []byte, err error) {
 	if l.ring == nil {
 		number = hd.Seq
 	}
-	return number, body, err
+	return number, body, 0, err
 }
 
 func itoa(n int) string {
