@@ -107,6 +107,14 @@ type span[In, Out any] struct {
 
 func (sp span[In, Out]) first() int { return sp.run.first + sp.from }
 
+// result is the outcome of item i: never both a value and an error.
+func (sp span[In, Out]) result(i int) (out Out, err error) {
+	if errs := sp.run.errs; errs != nil && errs[i] != nil {
+		return out, errs[i]
+	}
+	return sp.run.outs[i], nil
+}
+
 // settled carries spans to the loop's goroutine.
 type settled[In, Out any] struct {
 	mu    sync.Mutex
