@@ -99,18 +99,20 @@ func (bs *blocks[In, Out]) release(b *block[In, Out]) {
 	}
 }
 
-// span is a part of a chunk that is settled.
+// span is a part of a chunk that is settled. Its errors are the run's as they were
+// then: what is still to be settled may give the run some.
 type span[In, Out any] struct {
 	run      *run[In, Out]
 	from, to int
+	errs     []error
 }
 
 func (sp span[In, Out]) first() int { return sp.run.first + sp.from }
 
 // result is the outcome of item i: never both a value and an error.
 func (sp span[In, Out]) result(i int) (out Out, err error) {
-	if errs := sp.run.errs; errs != nil && errs[i] != nil {
-		return out, errs[i]
+	if sp.errs != nil && sp.errs[i] != nil {
+		return out, sp.errs[i]
 	}
 	return sp.run.outs[i], nil
 }
@@ -128,7 +130,7 @@ type settled[In, Out any] struct {
 func (q *settled[In, Out]) put(sp span[In, Out]) {
 	q.mu.Lock()
 	if k := len(q.spans) - 1; k >= 0 && q.spans[k].run == sp.run && q.spans[k].to == sp.from {
-		q.spans[k].to = sp.to
+		q.spans[k].to, q.spans[k].errs = sp.to, sp.errs
 	} else {
 		q.spans = append(q.spans, sp)
 	}

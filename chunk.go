@@ -126,7 +126,9 @@ func (r *run[In, Out]) fail(i int, err error) {
 	r.errs[i] = err
 }
 
-func (r *run[In, Out]) deliver(from, to int) { r.stream.settled.put(span[In, Out]{r, from, to}) }
+func (r *run[In, Out]) deliver(from, to int) {
+	r.stream.settled.put(span[In, Out]{run: r, from: from, to: to, errs: r.errs})
+}
 
 func (r *run[In, Out]) appendInputs(from, most, room int, dst []byte) ([]byte, int) {
 	ins := r.ins[from:]
