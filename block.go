@@ -99,7 +99,8 @@ func (bs *blocks[In, Out]) release(b *block[In, Out]) {
 	}
 }
 
-// span is a part of a chunk that is settled.
+// span is a part of a chunk that is settled. Its errors are the run's as they were
+// then: what is still to be settled may give the run some.
 type span[In, Out any] struct {
 	run      *run[In, Out]
 	from, to int
@@ -107,6 +108,14 @@ type span[In, Out any] struct {
 }
 
 func (sp span[In, Out]) first() int { return sp.run.first + sp.from }
+
+// result is the outcome of item i: never both a value and an error.
+func (sp span[In, Out]) result(i int) (out Out, err error) {
+	if sp.errs != nil && sp.errs[i] != nil {
+		return out, sp.errs[i]
+	}
+	return sp.run.outs[i], nil
+}
 
 // settled carries spans to the loop's goroutine.
 type settled[In, Out any] struct {

@@ -62,7 +62,7 @@ func (c *Chunk) SetOutputs(from, n int, src []byte) (settled, failed int, rest [
 }
 
 // Stopped is SetOutputs for one item that was asked to stop: if its outcome is an
-// error, cause takes its place.
+// error, cause takes its place. With a nil cause it was not asked.
 func (c *Chunk) Stopped(i int, src []byte, cause error) (failed bool, err error) {
 	if _, err = c.stopped(i, src, cause); err == nil {
 		failed = c.failures(i, 1) > 0
@@ -188,8 +188,11 @@ func (r *run[In, Out]) setOutputs(from, n int, src []byte) (int, []byte, error) 
 
 func (r *run[In, Out]) stopped(i int, src []byte, cause error) ([]byte, error) {
 	failure, rest, err := r.setOutput(i, src)
+	if failure != nil && cause != nil {
+		failure = cause
+	}
 	if failure != nil {
-		r.fail(i, cause)
+		r.fail(i, failure)
 	}
 	return rest, err
 }

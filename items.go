@@ -32,10 +32,12 @@ func (t *Task[In, Out]) executeRound(ctx context.Context, s *Spec, it *Items) (m
 	var arg *In
 	var result *Out
 
-	src, dst, i := it.In, it.Out, it.Done
+	// Places and not slices: the deferred function makes them live in memory.
+	src, room := it.In, it.Out[:cap(it.Out)]
+	i, read, written := it.Done, 0, len(it.Out)
 	running := false
 	defer func() {
-		it.In, it.Out, it.Done = src, dst, i
+		it.In, it.Out, it.Done = src[read:], room[:written], i
 		if running {
 			failure := &PanicError{Value: goexit}
 			if v := recover(); v != nil {
@@ -44,36 +46,38 @@ func (t *Task[In, Out]) executeRound(ctx context.Context, s *Spec, it *Items) (m
 			more = appendFailure(it, failure)
 		}
 	}()
-	for i < it.N && it.Begin(i, dst) {
+	for i < it.N && it.Begin(i, room[:written]) {
 		var v In
-		if inPlain && len(src) >= inSize {
-			v, src = codec.LoadPlain[In](src), src[inSize:]
+		if inPlain && len(src)-read >= inSize {
+			v = codec.LoadPlain[In](src[read:])
+			read += inSize
 		} else {
 			if arg == nil {
 				arg = new(In)
 			}
-			if src, err = in.DecodeNext(src, arg); err != nil {
+			rest, err := in.DecodeNext(src[read:], arg)
+			if err != nil {
 				return false, fmt.Errorf("tandem: %s: argument: %w", t.def.name, err)
 			}
-			v = *arg
+			v, read = *arg, len(src)-len(rest)
 		}
 		running = true
 		w, failure := t.fn(ctx, v)
 		running = false
-		if n := len(dst); failure == nil && outPlain && cap(dst)-n > outSize {
-			dst = dst[:n+1+outSize]
-			dst[n] = outcomeValue
-			codec.StorePlain(dst[n+1:], w)
+		if end := written + 1 + outSize; failure == nil && outPlain && end <= len(room) {
+			room[written] = outcomeValue
+			codec.StorePlain(room[written+1:], w)
+			written = end
 			i++
 			continue
 		}
 		if result == nil {
 			result = new(Out)
 		}
-		it.Out, it.Done, *result = dst, i, w
+		it.Out, it.Done, *result = room[:written], i, w
 		fits := t.appendOutcome(s, it, result, failure)
-		if dst, i = it.Out, it.Done; !fits {
-			return false, nil
+		if written, i = len(it.Out), it.Done; !fits {
+			break
 		}
 	}
 	return false, nil

@@ -45,8 +45,9 @@ func (p Placed[In, Out]) All(ctx context.Context, ins []In) ([]Out, error) {
 	cause := p.stream(ctx, slices.Values(ins), func(s *stream[In, Out], sp span[In, Out]) bool {
 		for i := sp.from; i < sp.to; i++ {
 			at, err := sp.run.first+i, error(nil)
+			s.window.free()
 			seen[at] = true
-			if _, outs[at], err = s.pop(sp, i); err != nil {
+			if outs[at], err = sp.result(i); err != nil {
 				fail(at, err)
 			}
 		}
@@ -85,7 +86,8 @@ func (p Placed[In, Out]) Map(ctx context.Context, seq iter.Seq[In]) iter.Seq2[Ou
 					if s.ended() {
 						return true
 					}
-					if _, out, err := s.pop(sp, i); !yield(out, err) {
+					s.window.free()
+					if !yield(sp.result(i)) {
 						return false
 					}
 				}
@@ -114,8 +116,9 @@ func (p Placed[In, Out]) Unordered(ctx context.Context, seq iter.Seq[In]) iter.S
 				if s.ended() {
 					return true
 				}
-				it := Item[In, Out]{Index: sp.run.first + i}
-				it.In, it.Out, it.Err = s.pop(sp, i)
+				s.window.free()
+				it := Item[In, Out]{Index: sp.run.first + i, In: sp.run.ins[i]}
+				it.Out, it.Err = sp.result(i)
 				if !yield(it) {
 					return false
 				}

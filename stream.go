@@ -100,8 +100,7 @@ func (s *stream[In, Out]) readAll(seq iter.Seq[In]) {
 
 // readOn reports whether seq has ended by itself.
 func (s *stream[In, Out]) readOn(seq iter.Seq[In]) bool {
-	done := s.ctx.Done()
-	if !s.enter(done) {
+	if !s.enter() {
 		return false
 	}
 	for in := range seq {
@@ -111,7 +110,7 @@ func (s *stream[In, Out]) readOn(seq iter.Seq[In]) bool {
 		if s.hungry.Load() {
 			s.feed()
 		}
-		if !s.enter(done) {
+		if !s.enter() {
 			return false
 		}
 	}
@@ -119,11 +118,11 @@ func (s *stream[In, Out]) readOn(seq iter.Seq[In]) bool {
 }
 
 // enter waits for room for one more input; the sequence is asked only then.
-func (s *stream[In, Out]) enter(done <-chan struct{}) (ok bool) {
+func (s *stream[In, Out]) enter() (ok bool) {
 	if s.count < s.limit {
-		return !isClosed(done)
+		return !s.ended()
 	}
-	s.limit, ok = s.window.await(s.count, done)
+	s.limit, ok = s.window.await(s.count, s.ctx.Done())
 	return ok
 }
 
@@ -157,23 +156,14 @@ func (s *stream[In, Out]) collect() []span[In, Out] {
 	return nil
 }
 
-// ended reports whether the loop's context has ended.
-func (s *stream[In, Out]) ended() bool { return isClosed(s.ctx.Done()) }
+// ended reports whether the loop's context has ended. (Err of a context that was
+// made by package context is a third of the price of a look into its channel.)
+func (s *stream[In, Out]) ended() bool { return s.ctx.Err() != nil }
 
-// pop takes an item of a span out of the window, for the loop's goroutine to yield.
-func (s *stream[In, Out]) pop(sp span[In, Out], i int) (in In, out Out, err error) {
-	s.window.free()
-	r := sp.run
-	in, r.ins[i] = r.ins[i], in
-	out, r.outs[i] = r.outs[i], out
-	if sp.errs != nil && sp.errs[i] != nil {
-		return in, *new(Out), sp.errs[i] // never both a value and an error
-	}
-	return in, out, nil
-}
-
-// popped says that all items of a span are yielded.
+// popped says that all items of a span were yielded: their memory may be used again.
 func (s *stream[In, Out]) popped(sp span[In, Out]) {
+	clear(sp.run.ins[sp.from:sp.to])
+	clear(sp.run.outs[sp.from:sp.to])
 	if b := sp.run.block; b.yielded(sp.to - sp.from) {
 		s.release(b)
 	}

@@ -80,10 +80,14 @@ func (w *window) slack() int64 { return max(1, (w.size.Load()-2*w.width)/4) }
 // free is called by the loop before it yields an item, which leaves the window.
 func (w *window) free() {
 	if w.own++; w.own >= w.next {
-		slack := w.slack()
-		w.next = w.own + max(1, slack/8)
-		w.publish(slack)
+		w.step()
 	}
+}
+
+func (w *window) step() {
+	slack := w.slack()
+	w.next = w.own + max(1, slack/8)
+	w.publish(slack)
 }
 
 // publish lets the reader see what was yielded, and wakes it if it has waited for

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/tandem-go/tandem"
@@ -103,9 +104,89 @@ func (p *parcel) RunBatch(ctx context.Context, b *tandem.Batch) {
 	pullers.Wait()
 }
 
+// wholesale is a parcel that ships what is there in one go when all its servers are
+// busy.
+type wholesale struct{ *parcel }
+
+// RunBatch pulls with one goroutine for each server.
+func (p wholesale) RunBatch(ctx context.Context, b *tandem.Batch) {
+	var pullers sync.WaitGroup
+	var busy atomic.Int64
+	for range p.wide {
+		pullers.Go(func() {
+			for c := b.Next(1); c != nil; c = b.Next(1) {
+				all := busy.Add(1) == int64(p.wide)
+				p.ship(ctx, c)
+				if all {
+					b.Reach(64)
+					if c = b.TryNext(16); c != nil {
+						p.ship(ctx, c)
+					}
+				}
+				busy.Add(-1)
+			}
+		})
+	}
+	pullers.Wait()
+}
+
+// ship sends as many items at once as go together.
+func (p wholesale) ship(ctx context.Context, c *tandem.Chunk) {
+	for from := 0; from < c.Len(); {
+		in, n := c.AppendInputs(from, c.Len(), 200, nil)
+		if n == 0 || tandem.InProcess(ctx, c.Spec(), "parcel") != nil {
+			c.Settle(from, p.Run(ctx, c.Job(from)))
+			from++
+			continue
+		}
+		it := tandem.Items{N: n, In: in, Begin: func(int, []byte) bool { return ctx.Err() == nil }}
+		for done := 0; done < n; {
+			it.Out, it.Over = make([]byte, 0, 100), nil
+			var err error
+			ran := make(chan struct{})
+			go func() { // Goexit ends it
+				defer close(ran)
+				err = tandem.ExecuteItems(ctx, c.Spec(), &it)
+			}()
+			<-ran
+			alone := 0
+			if it.Over != nil {
+				alone = 1
+			}
+			rest := it.Out
+			for ; done < it.Done-alone; done++ {
+				var bad error
+				if rest, bad = c.Stopped(from+done, rest, context.Cause(ctx)); bad != nil {
+					panic(bad)
+				}
+			}
+			if alone == 1 {
+				err := c.Job(from+done).SetOutput(it.Over, nil)
+				if err != nil && ctx.Err() != nil {
+					err = context.Cause(ctx)
+				}
+				c.Settle(from+done, err)
+				done++
+			}
+			if err == nil && ctx.Err() != nil {
+				err = context.Cause(ctx)
+			}
+			for ; err != nil && done < n; done++ {
+				c.Settle(from+done, err)
+			}
+		}
+		from += n
+	}
+}
+
 func TestThirdParty(t *testing.T) {
 	var _ tandem.BatchRunner = (*parcel)(nil)
 	tandemtest.Run(t, func(t *testing.T) tandem.Runner { return newParcel(t, 3) },
+		tandemtest.Capabilities{Copies: true, Bounded: true})
+}
+
+func TestWholesale(t *testing.T) {
+	tandemtest.Run(t, func(t *testing.T) tandem.Runner { return wholesale{newParcel(t, 3)} },
 		tandemtest.Capabilities{Copies: true, Bounded: true})
 }
 

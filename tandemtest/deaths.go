@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -53,6 +55,27 @@ func deeper(n int) int { return deeper(n+1) + 1 }
 
 // again may run twice: a death that it did not cause does not show.
 var again = tandem.NewTask("again", func(_ context.Context, n int) (int, error) { return 2 * n, nil }).Idempotent()
+
+// poisoned doubles what is not its poison; that ends it in the way it names.
+var poisoned = tandem.NewTask("poisoned", func(_ context.Context, p poison) (int, error) {
+	if p.N == p.Deadly {
+		switch p.How {
+		case "exit":
+			os.Exit(4)
+		case "panic":
+			panic("poison")
+		case "goexit":
+			runtime.Goexit()
+		}
+		return 0, errSentinel
+	}
+	return 2 * p.N, nil
+})
+
+type poison struct {
+	N, Deadly int
+	How       string
+}
 
 var deathCases = append([]testCase{
 	{"border", func(s *suite) {
@@ -144,7 +167,8 @@ var deathCases = append([]testCase{
 	}},
 }, append(
 	each("dies by ", diesBy, "exit", "exit 0", "kill", "stack overflow", "map", "goroutine"),
-	each("stopped in ", stoppedIn, "loop", "system call", "sleep")...,
+	append(each("one of many: ", oneOfMany, "error", "panic", "goexit", "exit"),
+		each("stopped in ", stoppedIn, "loop", "system call", "sleep")...)...,
 )...)
 
 func each(prefix string, check func(*suite, string), hows ...string) (list []testCase) {
@@ -170,6 +194,41 @@ func diesBy(s *suite, how string) {
 		}
 		s.alive()
 	}
+}
+
+// oneOfMany: what happens to one input, however the place sends it, costs no other;
+// a death costs those that ran beside it at most, where neighbours are not safe.
+func oneOfMany(s *suite, how string) {
+	if how == "exit" && !s.has.Isolation {
+		return
+	}
+	in := make([]poison, 500)
+	for i := range in {
+		in[i] = poison{i, 333, how}
+	}
+	collateral := 0
+	for it := range poisoned.On(s.place).Unordered(s.context(), slices.Values(in)) {
+		var crash *tandem.CrashError
+		var p *tandem.PanicError
+		switch {
+		case it.Index == 333:
+			ok := map[string]bool{
+				"error": errors.Is(it.Err, errSentinel), "exit": errors.As(it.Err, &crash) && !crash.Collateral,
+				"panic": errors.As(it.Err, &p), "goexit": errors.As(it.Err, &p),
+			}
+			if !ok[how] {
+				s.Errorf("the one that ends by %s: %+v", how, it)
+			}
+		case errors.As(it.Err, &crash) && crash.Collateral && how == "exit":
+			collateral++
+		case it.Err != nil || it.Out != 2*it.In.N:
+			s.Errorf("another one: %+v", it)
+		}
+	}
+	if collateral >= s.width() || collateral > 0 && s.has.NeighboursSafe {
+		s.Errorf("%d others were lost, NeighboursSafe is %v", collateral, s.has.NeighboursSafe)
+	}
+	s.alive()
 }
 
 // stoppedIn: a limit ends what nobody asked politely could end.

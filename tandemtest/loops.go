@@ -125,18 +125,85 @@ var loopCases = []testCase{
 		for _, window := range []int{1, 3, 0} {
 			ahead := int64(window)
 			if window == 0 {
-				ahead = int64(2 * s.width())
+				ahead = tandem.MaxWindow
 			}
 			var c source
-			yielded := int64(0)
-			for range double.On(s.place).Window(window).Map(s.context(), c.upTo(100)) {
+			yielded, n := int64(0), int64(100)
+			if window == 0 {
+				n = 2 * tandem.MaxWindow
+			}
+			for range double.On(s.place).Window(window).Map(s.context(), c.upTo(int(n))) {
 				yielded++
 				if read := c.read.Load(); read > yielded+ahead {
 					s.Fatalf("window %d: %d inputs read when %d were yielded", ahead, read, yielded)
 				}
 			}
-			if c.read.Load() != 100 || yielded != 100 {
+			if c.read.Load() != n || yielded != n {
 				s.Errorf("window %d: read %d, yielded %d", ahead, c.read.Load(), yielded)
+			}
+		}
+	}},
+	{"an automatic window", func(s *suite) {
+		// While no task has ended, no place can know that they are short.
+		n := s.width()
+		var read atomic.Int64
+		over := make(chan int)
+		go func() {
+			count := 0
+			for range visiting.On(s.place).Map(s.context(), func(yield func(visit) bool) {
+				for i := range 4 * n {
+					if read.Add(1); !yield(s.gate.visit(fmt.Sprint(i))) {
+						return
+					}
+				}
+			}) {
+				count++
+			}
+			over <- count
+		}()
+		first := make([]*visitor, n)
+		for i := range first {
+			first[i] = s.gate.next()
+		}
+		if ahead := read.Load(); ahead > int64(2*n) {
+			s.Errorf("%d inputs are read and none has an outcome, at a width of %d", ahead, n)
+		}
+		for _, v := range first {
+			v.release("")
+		}
+		for range 3 * n {
+			s.gate.next().release("")
+		}
+		if count := <-over; count != 4*n {
+			s.Errorf("%d outcomes of %d", count, 4*n)
+		}
+	}},
+	{"a slow sequence", func(s *suite) {
+		// Each input is read when the one before it has come out: nothing holds it back.
+		for _, window := range []int{1, 0} {
+			came := make(chan bool, 1)
+			came <- true
+			outs := 0
+			for out, err := range double.On(s.place).Window(window).Map(s.context(), func(yield func(int) bool) {
+				for i := range 20 {
+					select {
+					case <-came:
+					case <-s.context().Done():
+						return
+					}
+					if !yield(i) {
+						return
+					}
+				}
+			}) {
+				if out != 2*outs || err != nil {
+					s.Fatalf("result %d is %d, %v", outs, out, err)
+				}
+				outs++
+				came <- true
+			}
+			if outs != 20 {
+				s.Errorf("window %d: %d results of 20", window, outs)
 			}
 		}
 	}},
