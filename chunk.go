@@ -63,12 +63,12 @@ func (c *Chunk) SetOutputs(from, n int, src []byte) (settled, failed int, rest [
 
 // Stopped is SetOutputs for one item that was asked to stop: if its outcome is an
 // error, cause takes its place. With a nil cause it was not asked.
-func (c *Chunk) Stopped(i int, src []byte, cause error) (failed bool, err error) {
-	if _, err = c.stopped(i, src, cause); err == nil {
+func (c *Chunk) Stopped(i int, src []byte, cause error) (failed bool, rest []byte, err error) {
+	if rest, err = c.stopped(i, src, cause); err == nil {
 		failed = c.failures(i, 1) > 0
 		c.settle(i, 1)
 	}
-	return failed, err
+	return failed, rest, err
 }
 
 // Settle ends item i: err is what the Run of its Job returned, or why it did not run.

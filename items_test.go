@@ -126,7 +126,7 @@ func TestItemsThatFail(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		settled, rest, err := c.SetOutputs(0, n, it.Out)
+		settled, _, rest, err := c.SetOutputs(0, n, it.Out)
 		if settled != n || len(rest) != 0 || err != nil {
 			t.Errorf("settled %d of %d, %d bytes left, %v", settled, n, len(rest), err)
 		}
@@ -166,7 +166,7 @@ func TestItemsThatStop(t *testing.T) {
 			if cap(it.Out) != 40 {
 				t.Error("the outcomes have moved")
 			}
-			settled, rest, err := c.SetOutputs(from, it.Done-alone-from, it.Out)
+			settled, _, rest, err := c.SetOutputs(from, it.Done-alone-from, it.Out)
 			if err != nil || len(rest) > 0 {
 				t.Errorf("settled %d, %d bytes left, %v", settled, len(rest), err)
 			}
@@ -308,7 +308,7 @@ func TestHostileOutputs(t *testing.T) {
 		ran := 0
 		outcomes(t, []string{"a", "b", "c"}, func(c *tandem.Chunk) {
 			ran++
-			settled, _, err := c.SetOutputs(0, 3, spoil(good(c)))
+			settled, _, _, err := c.SetOutputs(0, 3, spoil(good(c)))
 			if settled == 3 || !errors.Is(err, tandem.ErrMalformed) {
 				t.Errorf("%s: settled %d, %v", name, settled, err)
 			}
@@ -331,7 +331,7 @@ func TestStopped(t *testing.T) {
 		err := tandem.ExecuteItems(t.Context(), c.Spec(), &it)
 		rest := it.Out
 		for i := 0; i < n && err == nil; i++ {
-			rest, err = c.Stopped(i, rest, cause)
+			_, rest, err = c.Stopped(i, rest, cause)
 		}
 		if err != nil || len(rest) > 0 {
 			t.Errorf("%d bytes left, %v", len(rest), err)

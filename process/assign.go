@@ -3,6 +3,7 @@ package process
 import (
 	"container/list"
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -60,7 +61,8 @@ type waiter struct {
 type want struct {
 	alone bool // takes a lane without a call only
 	front bool // has been waiting elsewhere, and is next
-	batch bool // a chunk, pulled when there was room: waits as long as it takes
+	now   bool // does not wait: errFull
+	items int  // of a chunk, which was pulled when there was room and waits as long as it takes
 }
 
 func newAssignment(name string, workers, lanes, limit int, birth func()) *assignment {
@@ -167,7 +169,10 @@ func (a *assignment) claimLocked(now time.Duration, as want) (claim, error) {
 			return claim{flight: a.engage(l, now)}, nil
 		}
 	}
-	if a.limit > 0 && !as.front && !as.batch && a.queue.Len() >= a.limit+a.coming() {
+	if as.now {
+		return claim{}, errFull
+	}
+	if a.limit > 0 && !as.front && as.items == 0 && a.queue.Len() >= a.limit+a.coming() {
 		return claim{}, fmt.Errorf("tandem: %s: %d calls wait already: %w", a.name, a.limit, tandem.ErrQueueFull)
 	}
 	c := claim{waiter: &waiter{got: make(chan *flight, 1), want: as}}
@@ -240,19 +245,21 @@ func (a *assignment) engage(l *lane, now time.Duration) *flight {
 }
 
 // over ends a flight of so many items, which lasted until now; the call itself is
-// over too if final. leave, if not nil, is a worker that has no more to do and must be let go.
-func (a *assignment) over(f *flight, now time.Duration, items int, final bool) (leave *worker) {
+// over too if final. leave, if not nil, is a worker that has no more to do and must
+// be let go; took is how long its lane was busy with it.
+func (a *assignment) over(f *flight, now time.Duration, items int, final bool) (leave *worker, took time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if final {
 		a.leave()
 	}
 	l, w := f.lane, f.lane.worker
-	a.pace.note(l.alight(f, now) / time.Duration(max(1, items)))
+	took = l.alight(f, now)
+	a.pace.note(took / time.Duration(max(1, items)))
 	w.busy--
 	w.calls.Done()
 	if w.dead {
-		return nil
+		return nil, took
 	}
 	if w.spent() {
 		a.withdraw(w)
@@ -264,7 +271,7 @@ func (a *assignment) over(f *flight, now time.Duration, items int, final bool) (
 		leave = w
 	}
 	a.breed()
-	return leave
+	return leave, took
 }
 
 // offer hands what room a lane has to the calls that wait longest. A lane without
@@ -308,6 +315,9 @@ func (a *assignment) inspect() {
 // lookEvery is the most that a call waits behind one that takes long, by half.
 const lookEvery = time.Millisecond
 
+// errFull says that a call that does not wait found no place.
+var errFull = errors.New("all lanes are full")
+
 // clock is the time since some moment. It costs half of what time.Now does.
 func clock() time.Duration { return time.Since(epoch) }
 
@@ -334,12 +344,11 @@ func (p *pace) note(took time.Duration) {
 // depth is how many calls a lane may hold for one more such to join them. A chunk
 // joins one that runs, unless its items take so long that a wake is nothing.
 func (p *pace) depth(as want) int {
-	least := time.Duration(1)
-	if as.batch && p.mean < 5*worthWaiting {
-		least = ahead
+	switch {
+	case as.items > 0 && p.mean < 5*worthWaiting:
+		return ahead(p.mean, as.items)
+	case p.mean == 0:
+		return 1
 	}
-	if p.mean == 0 {
-		return int(least)
-	}
-	return int(min(max(worthWaiting/p.mean, least), laneDepth))
+	return int(min(max(worthWaiting/p.mean, 1), laneDepth))
 }

@@ -61,7 +61,10 @@ func got(c claim) *flight {
 	}
 }
 
-func (y *yard) land(f *flight) *worker { return y.over(f, clock(), 1, true) }
+func (y *yard) land(f *flight) *worker {
+	leave, _ := y.over(f, clock(), 1, true)
+	return leave
+}
 
 // TestLazyBirths: workers are born when calls need them, as many as needed, no more
 // than allowed; a free one is used first.

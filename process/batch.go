@@ -31,21 +31,12 @@ func (p *Pool) RunBatch(ctx context.Context, b *tandem.Batch) {
 		return
 	}
 	r := &batchRun{pool: p, state: s, ctx: ctx, batch: b}
-	width := p.Width()
 	r.size.Store(1)
-	for range ahead * width {
-		pumps.Go(func() {
-			for c := b.Next(r.most()); c != nil; c = b.Next(r.most()) {
-				r.run(c)
-			}
-		})
+	for range p.Width() {
+		pumps.Go(r.pump)
 	}
 	pumps.Wait()
 }
-
-// ahead is how many chunks there are for each lane: while one runs, the next waits
-// behind it.
-const ahead = 2
 
 // batchRun is one RunBatch over rings.
 type batchRun struct {
@@ -60,8 +51,18 @@ type batchRun struct {
 // chunkTime is how long a chunk should take.
 const chunkTime = 300 * time.Microsecond
 
-// most is how many items the next chunk should have.
-func (r *batchRun) most() int { return int(r.size.Load()) }
+// A lane has chunks ahead for some hundred microseconds: while one runs, others wait
+// behind it, and the parent need not be there in time.
+const (
+	leastAhead = 2
+	mostAhead  = 16
+	aheadTime  = 2 * chunkTime
+)
+
+// ahead is how many chunks of n items a lane should have, when an item takes so long.
+func ahead(item time.Duration, n int) int {
+	return int(min(max(aheadTime/max(1, item*time.Duration(n)), leastAhead), mostAhead))
+}
 
 // learn adapts the size to a chunk of n items that took so long.
 func (r *batchRun) learn(took time.Duration, n int) {
@@ -72,74 +73,133 @@ func (r *batchRun) learn(took time.Duration, n int) {
 	r.mean.Store(item)
 	size := min(max(int64(chunkTime)/item, 1), ring.Inline)
 	r.size.Store(size)
-	r.batch.Reach(int(size) * 2 * ahead * r.pool.Width())
+	if size > 1 {
+		r.batch.Reach(int(size) * 2 * ahead(time.Duration(item), n) * r.pool.Width())
+	}
 }
 
-// run runs the items of c: as many together as fit, an item that does not go with
-// others alone.
-func (r *batchRun) run(c *tandem.Chunk) {
+// part is what is still to be sent of a chunk.
+type part struct {
+	chunk *tandem.Chunk
+	from  int
+	moved int // times that it came back untouched
+}
+
+// pump keeps chunks in the workers, several at a time, and settles them in the order
+// in which it sent them: so whoever waits is one goroutine for each lane.
+func (r *batchRun) pump() {
 	m := messages.Get().(*message)
 	defer m.free()
-	s, spec := r.state, c.Spec()
-	limits := spec.Limits.Or(s.plan.Limits)
-	if err := s.accepts(spec, limits); err != nil {
-		r.fail(c, 0, c.Len(), err)
-		return
-	}
-	for from, moved := 0, 0; from < c.Len(); {
-		n := m.encodeItems(r.ctx, c, from, limits, s.plan.Limits.Memory)
-		if n == 0 {
-			c.Settle(from, r.pool.Run(r.ctx, c.Job(from)))
-			from++
+	var flying []*exchange
+	var rest []part
+	for {
+		for len(flying) < ahead(time.Duration(r.mean.Load()), int(r.size.Load())) {
+			p, ok := r.next(&rest, len(flying) == 0)
+			if !ok {
+				break
+			}
+			x, sent := r.send(&p, m, len(flying) == 0)
+			if x != nil {
+				flying = append(flying, x)
+			} else if p.from < p.chunk.Len() {
+				rest = append(rest, p)
+			}
+			if !sent {
+				break
+			}
+		}
+		if len(flying) == 0 {
+			if len(rest) == 0 {
+				return
+			}
 			continue
 		}
-		begun, err := r.fly(c, from, n, m, limits)
-		from += begun
-		if moved++; begun > 0 {
-			moved = 0
-		}
-		switch {
-		case err != nil:
-			r.fail(c, from, c.Len(), err)
-			return
-		case moved > moves: // nobody ever takes it
-			c.Settle(from, r.pool.Run(r.ctx, c.Job(from)))
-			from, moved = from+1, 0
+		p := r.land(flying[0])
+		flying = flying[:copy(flying, flying[1:])]
+		if p.from < p.chunk.Len() {
+			rest = append(rest, p)
 		}
 	}
 }
 
-// fail settles the items that never ran.
-func (r *batchRun) fail(c *tandem.Chunk, from, to int, err error) {
-	for i := from; i < to; i++ {
-		c.Settle(i, err)
+// next takes what is left over, or new inputs, for which it may wait.
+func (r *batchRun) next(rest *[]part, wait bool) (p part, ok bool) {
+	if n := len(*rest); n > 0 {
+		p, *rest = (*rest)[n-1], (*rest)[:n-1]
+		return p, true
 	}
-	r.state.count.failed.Add(uint64(to - from))
+	most := int(r.size.Load())
+	if p.chunk = r.batch.TryNext(most); p.chunk == nil && wait {
+		p.chunk = r.batch.Next(most)
+	}
+	return p, p.chunk != nil
 }
 
-// fly sends items from … from+n-1 of c and settles those that a worker began, begun
-// of them. err is why the others are not to run at all, nil if they may elsewhere.
-func (r *batchRun) fly(c *tandem.Chunk, from, n int, m *message, limits tandem.Limits) (begun int, err error) {
-	s := r.state
-	claim, err := s.assign.enterAndClaim(clock(), want{alone: m.alone(), batch: true})
-	if err != nil {
-		return 0, err
+// send sends as many items of p as fit together, or runs one that goes alone. sent is
+// false when nothing more can be sent now: all lanes are full, and it shall not wait.
+func (r *batchRun) send(p *part, m *message, wait bool) (x *exchange, sent bool) {
+	s, spec := r.state, p.chunk.Spec()
+	limits := spec.Limits.Or(s.plan.Limits)
+	if err := s.accepts(spec, limits); err != nil {
+		r.fail(p, err)
+		return nil, true
 	}
-	f, err := s.assign.await(r.ctx, claim)
-	if err != nil {
-		s.assign.release()
-		return 0, err
+	n := m.encodeItems(r.ctx, p.chunk, p.from, limits, s.plan.Limits.Memory)
+	if n == 0 || p.moved > moves {
+		if wait {
+			p.chunk.Settle(p.from, r.pool.Run(r.ctx, p.chunk.Job(p.from)))
+			p.from, p.moved = p.from+1, 0
+		}
+		return nil, wait
 	}
-	m.stamp()
-	x := exchange{ctx: r.ctx, flight: f, chunk: c, from: from, n: n}
-	took, err := x.run(s, m, limits)
-	if leave := s.assign.over(f, clock(), x.told, true); leave != nil {
+	c, err := s.assign.enterAndClaim(clock(), want{alone: m.alone(), items: n, now: !wait})
+	if err == errFull {
+		return nil, false
+	}
+	var f *flight
+	if err == nil {
+		if f, err = s.assign.await(r.ctx, c); err != nil {
+			s.assign.release()
+		}
+	}
+	if err != nil {
+		r.fail(p, err)
+		return nil, true
+	}
+	x = &exchange{ctx: r.ctx, flight: f, chunk: p.chunk, from: p.from, n: n, moved: p.moved, limits: limits}
+	if err := x.send(m); err != nil {
+		s.landed(f, true)
+		r.fail(p, err)
+		return nil, true
+	}
+	return x, true
+}
+
+// land waits for a chunk, settles what a worker began of it, and returns what it did
+// not begin.
+func (r *batchRun) land(x *exchange) part {
+	err := x.land(r.state)
+	leave, took := r.state.assign.over(x.flight, clock(), x.told, true)
+	if leave != nil {
 		leave.leave()
 	}
+	p := part{chunk: x.chunk, from: x.from + x.told, moved: x.moved + 1}
 	if x.told > 0 {
 		r.learn(took, x.told)
+		p.moved = 0
 	}
-	return x.told, err
+	if err != nil {
+		r.fail(&p, err)
+	}
+	return p
+}
+
+// fail settles what is left of p, none of which runs.
+func (r *batchRun) fail(p *part, err error) {
+	r.state.count.failed.Add(uint64(p.chunk.Len() - p.from))
+	for ; p.from < p.chunk.Len(); p.from++ {
+		p.chunk.Settle(p.from, err)
+	}
 }
 
 // encodeItems encodes a call of as many items of c as fit a slot. 0 means that item

@@ -155,7 +155,7 @@ func (t *ticket) run(ctx context.Context, j *tandem.Job, m *message) error {
 // time.
 func (s *poolState) landed(f *flight, final bool) time.Duration {
 	now := clock()
-	if leave := s.assign.over(f, now, 1, final); leave != nil {
+	if leave, _ := s.assign.over(f, now, 1, final); leave != nil {
 		leave.leave()
 	}
 	return now

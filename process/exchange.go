@@ -21,6 +21,8 @@ type exchange struct {
 	chunk  *tandem.Chunk
 	from   int // the first item of the chunk that was sent
 	n      int // how many were
+	moved  int // times before
+	limits tandem.Limits
 
 	mu     sync.Mutex
 	over   bool
@@ -86,22 +88,29 @@ func (x *exchange) settleOne(err error) {
 	}
 }
 
-// run sends the chunk, waits, and settles the items that the worker began, which
-// took so long together. err is why the others are not to run at all.
-func (x *exchange) run(s *poolState, m *message, limits tandem.Limits) (took time.Duration, err error) {
+// send sends the chunk. An error is why it must not run at all.
+func (x *exchange) send(m *message) error {
 	f := x.flight
-	if err := f.begin(x.ctx, x.chunk.Spec().Name, limits, x.n); err != nil {
+	if err := f.begin(x.ctx, x.chunk.Spec().Name, x.limits, x.n, false); err != nil {
 		f.end()
 		f.abandon()
-		return 0, err
+		return err
 	}
+	m.stamp()
 	f.lane.ring.PublishItems(f.slot, m.frame[wire.HeaderSize:], x.n)
+	return nil
+}
+
+// land waits and settles the items that the worker began. err is why the others are
+// not to run at all.
+func (x *exchange) land(s *poolState) (err error) {
+	f := x.flight
 	answer, begun, aside, err := f.lane.ring.WaitItems(f.slot, f.answer[:0], x)
 	f.answer = answer
 	x.close()
 	switch {
 	case err == nil:
-		err = x.conclude(answer, begun, aside, limits)
+		err = x.conclude(answer, begun, aside)
 	case errors.Is(err, wire.ErrProtocol):
 		err = f.failed(err)
 	case err == ring.ErrUnstarted, err == ring.ErrGone:
@@ -109,7 +118,6 @@ func (x *exchange) run(s *poolState, m *message, limits tandem.Limits) (took tim
 	default:
 		err = nil // taken back
 	}
-	took = clock() - f.leads
 	cause := f.end()
 	if err == errDied {
 		x.bury(s, answer, begun, cause)
@@ -119,7 +127,7 @@ func (x *exchange) run(s *poolState, m *message, limits tandem.Limits) (took tim
 	if errors.Is(cause, tandem.ErrTimeout) { // only the item that ran has met its limit
 		cause = nil
 	}
-	return took, cause
+	return cause
 }
 
 // close ends the looking.
@@ -134,7 +142,7 @@ func (x *exchange) close() {
 
 // conclude settles what the worker has begun and answered. An item that was asked to
 // stop is the last of them.
-func (x *exchange) conclude(answer []byte, begun int, aside bool, limits tandem.Limits) error {
+func (x *exchange) conclude(answer []byte, begun int, aside bool) error {
 	inline := begun
 	if aside {
 		inline--
@@ -145,7 +153,7 @@ func (x *exchange) conclude(answer []byte, begun int, aside bool, limits tandem.
 	}
 	err := x.settle(answer, inline)
 	if err == nil && cause != nil && !aside && x.told == inline && begun > 0 && x.parsed <= len(answer) {
-		failed, e := x.chunk.Stopped(x.from+x.told, answer[x.parsed:], cause)
+		failed, _, e := x.chunk.Stopped(x.from+x.told, answer[x.parsed:], cause)
 		if err = e; err == nil {
 			x.told++
 			if failed {
@@ -155,7 +163,7 @@ func (x *exchange) conclude(answer []byte, begun int, aside bool, limits tandem.
 	}
 	if err == nil && aside {
 		x.flight.turn()
-		if err = x.flight.reply(x.chunk.Job(x.from+x.told), limits); err == errDied {
+		if err = x.flight.reply(x.chunk.Job(x.from+x.told), x.limits); err == errDied {
 			return err
 		}
 		if err != nil && cause != nil {

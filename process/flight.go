@@ -29,7 +29,8 @@ type flight struct {
 	mu      sync.Mutex
 	task    string
 	limits  tandem.Limits
-	items   int // of a chunk
+	items   int  // of a chunk
+	fixed   bool // it cannot be taken back: it went through the socket, where it would stay
 	ctx     context.Context
 	seq     uint32
 	open    bool          // the call is on
@@ -103,13 +104,13 @@ func (f *flight) turn() {
 
 // begin opens the call, or the chunk of so many items. It reports why it must not run
 // at all.
-func (f *flight) begin(ctx context.Context, task string, limits tandem.Limits, items int) error {
+func (f *flight) begin(ctx context.Context, task string, limits tandem.Limits, items int, fixed bool) error {
 	if limits.Memory > 0 {
 		f.lane.worker.weigh(limits.Memory)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.ctx, f.task, f.limits, f.items, f.open = ctx, task, limits, items, true
+	f.ctx, f.task, f.limits, f.items, f.fixed, f.open = ctx, task, limits, items, fixed, true
 	return f.halt
 }
 
@@ -167,7 +168,7 @@ func (f *flight) doubt(seq uint32, again bool) {
 	l := f.lane
 	switch {
 	case !f.open || f.seq != seq || l.ring.Started(f.slot):
-	case !l.worker.distrusted.Load() && l.ring.TakeBack(f.slot):
+	case f.takeBack():
 		go l.retire()
 	case again: // neither begun nor to be had back, and nobody was told of an answer
 		go l.worker.kill("it did not begin a call that was given to it")
@@ -282,7 +283,7 @@ func (f *flight) stop(seq uint32, cause error) {
 	}
 	f.cause = cause
 	l, w := f.lane, f.lane.worker
-	if l.ring != nil && l.ring.TakeBack(f.slot) {
+	if f.takeBack() {
 		return
 	}
 	if f.items > 1 {
@@ -307,6 +308,13 @@ func (f *flight) stop(seq uint32, cause error) {
 			f.grace = time.AfterFunc(grace, func() { f.kill(seq) })
 		}
 	})
+}
+
+// takeBack takes the call back if the worker has not begun it. After a broken rule
+// nothing is believed not to have been begun. f.mu is held.
+func (f *flight) takeBack() bool {
+	l := f.lane
+	return l.ring != nil && !f.fixed && !l.worker.distrusted.Load() && l.ring.TakeBack(f.slot)
 }
 
 func (f *flight) kill(seq uint32) {

@@ -43,7 +43,7 @@ func newLane(w *worker, i int, conn *wire.Conn) *lane {
 // errDied: the worker had not begun the call.
 func (f *flight) fly(ctx context.Context, j *tandem.Job, m *message, limits tandem.Limits) (err error, unstarted bool, cause error) {
 	l := f.lane
-	if err := f.begin(ctx, j.Spec().Name, limits, 1); err != nil {
+	if err := f.begin(ctx, j.Spec().Name, limits, 1, !m.inline()); err != nil {
 		f.end()
 		f.abandon()
 		return err, false, err

@@ -51,15 +51,16 @@ func (l *lane) alight(f *flight, now time.Duration) time.Duration {
 	return now - begun
 }
 
-// clear takes back what has not started. After a broken rule nothing is believed
-// not to have.
+// clear takes back what has not started.
 func (l *lane) clear() {
-	if l.ring == nil || l.worker.distrusted.Load() {
+	if l.ring == nil {
 		return
 	}
 	for _, f := range l.row {
-		if !f.landed {
-			l.ring.TakeBack(f.slot)
+		f.mu.Lock()
+		if f.open {
+			f.takeBack()
 		}
+		f.mu.Unlock()
 	}
 }

@@ -156,7 +156,7 @@ func (p wholesale) ship(ctx context.Context, c *tandem.Chunk) {
 			rest := it.Out
 			for ; done < it.Done-alone; done++ {
 				var bad error
-				if rest, bad = c.Stopped(from+done, rest, context.Cause(ctx)); bad != nil {
+				if _, rest, bad = c.Stopped(from+done, rest, context.Cause(ctx)); bad != nil {
 					panic(bad)
 				}
 			}
