@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"time"
 
@@ -101,10 +102,17 @@ func (x *exchange) send(m *message) error {
 	return nil
 }
 
+// politeTurns is how often the goroutine that waits for a chunk lets others run before
+// it looks by itself: the input sequence and the loop want its processor.
+const politeTurns = 10
+
 // land waits and settles the items that the worker began. err is why the others are
 // not to run at all.
 func (x *exchange) land(s *poolState) (err error) {
 	f := x.flight
+	for turns := 0; turns < politeTurns && !f.lane.ring.Ready(f.slot); turns++ {
+		runtime.Gosched()
+	}
 	answer, begun, aside, err := f.lane.ring.WaitItems(f.slot, f.answer[:0], x)
 	f.answer = answer
 	x.close()

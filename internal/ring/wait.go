@@ -48,6 +48,9 @@ func tell(w *Watcher) {
 	}
 }
 
+// Ready says whether Wait would return at once.
+func (o *Outbox) Ready(s Slot) bool { return o.over(s) }
+
 // over says whether there is an outcome to read, good or bad.
 func (o *Outbox) over(s Slot) bool {
 	return !word(o.slot(s.at).word.Load()).pending(s.at) || o.parent.mode.Load()&failed != 0
