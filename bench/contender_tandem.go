@@ -53,10 +53,10 @@ var tandems = []contender{
 		},
 	},
 	{
-		name: "tandem, rings", family: familyTandem, note: "process.Pool with SharedMemory",
+		name: "tandem, sockets", family: familyTandem, note: "process.Pool with Sockets",
 		can: []string{drive.Echo, drive.Record, drive.Calls, drive.Map, drive.Serial, drive.Payload},
 		open: func(_ tools, workers int) (drive.Session, error) {
-			return openTandem(&process.Pool{Workers: workers, Transport: process.SharedMemory}, byMap)
+			return openTandem(&process.Pool{Workers: workers, Transport: process.Sockets}, byMap)
 		},
 	},
 	{

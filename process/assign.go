@@ -59,10 +59,10 @@ type waiter struct {
 
 // want is what is special about a call that looks for a place.
 type want struct {
-	alone bool // takes a lane without a call only
-	front bool // has been waiting elsewhere, and is next
-	now   bool // does not wait: errFull
-	items int  // of a chunk, which was pulled when there was room and waits as long as it takes
+	alone bool  // takes a lane without a call only
+	front bool  // has been waiting elsewhere, and is next
+	on    *lane // on this lane behind others, and at once, or else errFull
+	items int   // of a chunk, which was pulled when there was room and waits as long as it takes
 }
 
 func newAssignment(name string, workers, lanes, limit int, birth func()) *assignment {
@@ -164,13 +164,16 @@ func (a *assignment) claimLocked(now time.Duration, as want) (claim, error) {
 	case a.broken != nil:
 		return claim{}, a.broken
 	}
+	if l := as.on; l != nil {
+		if n := len(l.row); n == 0 || n >= min(l.depth, a.pace.depth(as)) || l.stuck || l.worker.retiring || l.worker.spent() || a.queue.Len() > 0 {
+			return claim{}, errFull
+		}
+		return claim{flight: a.engage(l, now)}, nil
+	}
 	if a.queue.Len() == 0 || as.front {
 		if l := a.room(as); l != nil {
 			return claim{flight: a.engage(l, now)}, nil
 		}
-	}
-	if as.now {
-		return claim{}, errFull
 	}
 	if a.limit > 0 && !as.front && as.items == 0 && a.queue.Len() >= a.limit+a.coming() {
 		return claim{}, fmt.Errorf("tandem: %s: %d calls wait already: %w", a.name, a.limit, tandem.ErrQueueFull)

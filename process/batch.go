@@ -33,9 +33,9 @@ func (p *Pool) RunBatch(ctx context.Context, b *tandem.Batch) {
 	r := &batchRun{pool: p, state: s, ctx: ctx, batch: b}
 	r.size.Store(1)
 	for range p.Width() {
-		pumps.Go(r.pump)
+		r.pumps.Go((&pump{batchRun: r}).run)
 	}
-	pumps.Wait()
+	r.pumps.Wait()
 }
 
 // batchRun is one RunBatch over rings.
@@ -46,6 +46,7 @@ type batchRun struct {
 	batch *tandem.Batch
 	size  atomic.Int64 // items that a chunk should have
 	mean  atomic.Int64 // nanoseconds that an item takes
+	pumps sync.WaitGroup
 }
 
 // chunkTime is how long a chunk should take.
@@ -85,113 +86,154 @@ type part struct {
 	moved int // times that it came back untouched
 }
 
-// pump keeps chunks in the workers, several at a time, and settles them in the order
-// in which it sent them: so whoever waits is one goroutine for each lane.
-func (r *batchRun) pump() {
+// pump keeps chunks on one lane, several at a time, and settles them in the order in
+// which it sent them: so whoever waits is one goroutine for each lane. When the first
+// takes long, another pump goes on with what is behind it.
+type pump struct {
+	*batchRun
+	flying []*exchange // oldest first
+	rest   []part
+	last   bool // takes no new inputs
+
+	mu   sync.Mutex
+	heir bool // another pump goes on
+}
+
+func (p *pump) run() {
 	m := messages.Get().(*message)
 	defer m.free()
-	var flying []*exchange
-	var rest []part
 	for {
-		for len(flying) < ahead(time.Duration(r.mean.Load()), int(r.size.Load())) {
-			p, ok := r.next(&rest, len(flying) == 0)
-			if !ok {
-				break
-			}
-			x, sent := r.send(&p, m, len(flying) == 0)
-			if x != nil {
-				flying = append(flying, x)
-			} else if p.from < p.chunk.Len() {
-				rest = append(rest, p)
-			}
-			if !sent {
+		for len(p.flying) < p.ahead() {
+			next, ok := p.next()
+			if !ok || !p.send(next, m) {
 				break
 			}
 		}
-		if len(flying) == 0 {
-			if len(rest) == 0 {
-				return
-			}
-			continue
-		}
-		p := r.land(flying[0])
-		flying = flying[:copy(flying, flying[1:])]
-		if p.from < p.chunk.Len() {
-			rest = append(rest, p)
+		switch {
+		case len(p.flying) > 0:
+			p.land()
+		case len(p.rest) == 0:
+			return
 		}
 	}
 }
 
-// next takes what is left over, or new inputs, for which it may wait.
-func (r *batchRun) next(rest *[]part, wait bool) (p part, ok bool) {
-	if n := len(*rest); n > 0 {
-		p, *rest = (*rest)[n-1], (*rest)[:n-1]
-		return p, true
-	}
-	most := int(r.size.Load())
-	if p.chunk = r.batch.TryNext(most); p.chunk == nil && wait {
-		p.chunk = r.batch.Next(most)
-	}
-	return p, p.chunk != nil
+// ahead is how many chunks the lane should have now.
+func (r *batchRun) ahead() int {
+	return ahead(time.Duration(r.mean.Load()), int(r.size.Load()))
 }
 
-// send sends as many items of p as fit together, or runs one that goes alone. sent is
-// false when nothing more can be sent now: all lanes are full, and it shall not wait.
-func (r *batchRun) send(p *part, m *message, wait bool) (x *exchange, sent bool) {
-	s, spec := r.state, p.chunk.Spec()
+// succeed lets another pump go on, once, since this one waits for its first chunk.
+func (p *pump) succeed() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.heir || len(p.flying)+len(p.rest) < 2 {
+		return
+	}
+	p.heir = true
+	heir := &pump{batchRun: p.batchRun, flying: p.flying[1:], rest: p.rest, last: p.last}
+	p.pumps.Go(heir.run)
+}
+
+// land waits for the first chunk and settles what a worker began of it. What it did
+// not begin is sent again.
+func (p *pump) land() {
+	x := p.flying[0]
+	err := x.land(p.state)
+	leave, took := p.state.assign.over(x.flight, clock(), x.told, true)
+	if leave != nil {
+		leave.leave()
+	}
+	left := part{chunk: x.chunk, from: x.from + x.told, moved: x.moved + 1}
+	if x.told > 0 {
+		p.learn(took, x.told)
+		left.moved = 0
+	}
+	if err != nil {
+		p.fail(&left, err)
+	}
+	p.mu.Lock()
+	if p.heir {
+		p.heir, p.last, p.flying, p.rest = false, true, nil, nil
+	} else {
+		p.flying = p.flying[:copy(p.flying, p.flying[1:])]
+	}
+	p.mu.Unlock()
+	p.keep(left)
+}
+
+func (p *pump) keep(left part) {
+	if left.from < left.chunk.Len() {
+		p.rest = append(p.rest, left)
+	}
+}
+
+// next takes what is left over, or new inputs, for which it waits if there is nothing
+// else to do.
+func (p *pump) next() (next part, ok bool) {
+	if n := len(p.rest); n > 0 {
+		next, p.rest = p.rest[n-1], p.rest[:n-1]
+		return next, true
+	}
+	if p.last {
+		return next, false
+	}
+	most := int(p.size.Load())
+	if next.chunk = p.batch.TryNext(most); next.chunk == nil && len(p.flying) == 0 {
+		next.chunk = p.batch.Next(most)
+	}
+	return next, next.chunk != nil
+}
+
+// send sends as many items as fit together, or runs one that goes alone. It is false
+// when nothing more can be sent now.
+func (p *pump) send(next part, m *message) bool {
+	s, c := p.state, next.chunk
+	defer func() { p.keep(next) }()
+	spec := c.Spec()
 	limits := spec.Limits.Or(s.plan.Limits)
 	if err := s.accepts(spec, limits); err != nil {
-		r.fail(p, err)
-		return nil, true
+		p.fail(&next, err)
+		return true
 	}
-	n := m.encodeItems(r.ctx, p.chunk, p.from, limits, s.plan.Limits.Memory)
-	if n == 0 || p.moved > moves {
-		if wait {
-			p.chunk.Settle(p.from, r.pool.Run(r.ctx, p.chunk.Job(p.from)))
-			p.from, p.moved = p.from+1, 0
+	n := m.encodeItems(p.ctx, c, next.from, limits, s.plan.Limits.Memory)
+	if n == 0 || next.moved > moves {
+		if len(p.flying) > 0 {
+			return false // it would wait, with others waiting behind it
 		}
-		return nil, wait
+		c.Settle(next.from, p.pool.Run(p.ctx, c.Job(next.from)))
+		next.from, next.moved = next.from+1, 0
+		return true
 	}
-	c, err := s.assign.enterAndClaim(clock(), want{alone: m.alone(), items: n, now: !wait})
+	as := want{alone: m.alone(), items: n}
+	if len(p.flying) > 0 {
+		if as.on = p.flying[0].flight.lane; as.alone {
+			return false
+		}
+	}
+	claim, err := s.assign.enterAndClaim(clock(), as)
 	if err == errFull {
-		return nil, false
+		return false
 	}
 	var f *flight
 	if err == nil {
-		if f, err = s.assign.await(r.ctx, c); err != nil {
+		if f, err = s.assign.await(p.ctx, claim); err != nil {
 			s.assign.release()
 		}
 	}
 	if err != nil {
-		r.fail(p, err)
-		return nil, true
+		p.fail(&next, err)
+		return true
 	}
-	x = &exchange{ctx: r.ctx, flight: f, chunk: p.chunk, from: p.from, n: n, moved: p.moved, limits: limits}
+	x := &exchange{pump: p, ctx: p.ctx, flight: f, chunk: c, from: next.from, n: n, moved: next.moved, limits: limits}
 	if err := x.send(m); err != nil {
 		s.landed(f, true)
-		r.fail(p, err)
-		return nil, true
+		p.fail(&next, err)
+		return true
 	}
-	return x, true
-}
-
-// land waits for a chunk, settles what a worker began of it, and returns what it did
-// not begin.
-func (r *batchRun) land(x *exchange) part {
-	err := x.land(r.state)
-	leave, took := r.state.assign.over(x.flight, clock(), x.told, true)
-	if leave != nil {
-		leave.leave()
-	}
-	p := part{chunk: x.chunk, from: x.from + x.told, moved: x.moved + 1}
-	if x.told > 0 {
-		r.learn(took, x.told)
-		p.moved = 0
-	}
-	if err != nil {
-		r.fail(&p, err)
-	}
-	return p
+	p.flying = append(p.flying, x)
+	next.from = c.Len() // what does not fit follows when this has landed
+	return true
 }
 
 // fail settles what is left of p, none of which runs.

@@ -17,6 +17,7 @@ import (
 // goroutine that waits for the worker settles them at the end; when that takes long,
 // a timer settles what is done by then, and takes back what is not begun.
 type exchange struct {
+	pump   *pump
 	ctx    context.Context
 	flight *flight
 	chunk  *tandem.Chunk
@@ -39,7 +40,7 @@ const lookAfter = 2 * time.Millisecond
 // Sleep is what a Watcher does when the answer does not come at once.
 func (x *exchange) Sleep() {
 	x.flight.Sleep()
-	if x.n > 1 {
+	if x.n > 1 || len(x.pump.flying)+len(x.pump.rest) > 1 {
 		x.mu.Lock()
 		defer x.mu.Unlock()
 		after := lookAfter
@@ -56,7 +57,10 @@ func (x *exchange) peek() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	f := x.flight
-	if x.over || f.lane.worker.distrusted.Load() {
+	if !x.over {
+		x.pump.succeed()
+	}
+	if x.over || x.n == 1 || f.lane.worker.distrusted.Load() {
 		return
 	}
 	if f.lane.ring.Trim(f.slot) <= x.n {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tandem-go/tandem"
 	"github.com/tandem-go/tandem/internal/child"
+	"github.com/tandem-go/tandem/internal/codec"
 	"github.com/tandem-go/tandem/internal/ring"
 	"github.com/tandem-go/tandem/internal/sys"
 	"github.com/tandem-go/tandem/internal/wire"
@@ -45,7 +46,9 @@ type flight struct {
 	start   *time.Timer
 	arrived chan struct{} // closed when it leads, for whoever waits for that
 
-	answer []byte // kept between calls
+	// Kept between calls.
+	answer  []byte
+	handles codec.Handles // beside an answer
 }
 
 var (

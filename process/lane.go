@@ -70,7 +70,9 @@ func (f *flight) fly(ctx context.Context, j *tandem.Job, m *message, limits tand
 
 // bySocket sends the call through the socket and waits for the outcome there.
 func (f *flight) bySocket(j *tandem.Job, m *message, limits tandem.Limits) error {
-	if err := f.send(m); err != nil {
+	if m.handles.Len() == 0 {
+		f.lane.conn.Post(wire.Call, f.seq, m.frame) // leaves in reply
+	} else if err := f.send(m); err != nil {
 		return err
 	}
 	return f.reply(j, limits)
@@ -129,9 +131,9 @@ func (f *flight) reply(j *tandem.Job, limits tandem.Limits) error {
 	if limits.Output > 0 {
 		limit = limits.Output + wire.MaxFailure // an error may take the result's place
 	}
-	var h codec.Handles
+	h := &f.handles
 	defer h.Close()
-	hd, body, err := l.conn.Recv(limit, &h)
+	hd, body, err := l.conn.Recv(limit, h)
 	if err != nil {
 		return f.failed(err)
 	}
@@ -141,7 +143,7 @@ func (f *flight) reply(j *tandem.Job, limits tandem.Limits) error {
 	case hd.Kind == wire.Unrun:
 		return child.Root.Failure(body)
 	}
-	return f.settle(j, body, &h)
+	return f.settle(j, body, h)
 }
 
 // settle settles j with the outcome that came.

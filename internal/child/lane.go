@@ -24,6 +24,8 @@ type lane struct {
 	ring   *ring.Inbox // nil: everything goes through conn
 	out    []byte
 
+	handles codec.Handles // beside the present call
+
 	// Calls in a row are most often of one task: what was found for the last is kept.
 	info   wire.CallInfo
 	callee Callee
@@ -42,8 +44,8 @@ func (l *lane) run() {
 		sys.SetThreadName("tandem-" + itoa(l.index+1))
 	}
 	for {
-		var h codec.Handles
-		seq, body, items, err := l.next(&h)
+		l.handles.Close() // the last result's, which were lent
+		seq, body, items, err := l.next(&l.handles)
 		switch {
 		case errors.Is(err, wire.ErrProtocol):
 			die(err) // its memory is damaged: no call would ever be answered
@@ -53,7 +55,7 @@ func (l *lane) run() {
 		if items > 0 {
 			l.serveItems(seq, body, items)
 		} else {
-			l.serve(seq, body, &h)
+			l.serve(seq, body, &l.handles)
 		}
 	}
 }

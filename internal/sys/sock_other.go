@@ -25,11 +25,16 @@ func CloseOnExec(fd int) {}
 // Send is not offered on this system.
 func Send(fd int, buf []byte, fds []int) (int, error) { return 0, errNoSockets }
 
-// OOBSpace is the room Receive needs for n descriptors.
-func OOBSpace(n int) int { return 0 }
+// Receiver is not offered on this system.
+type Receiver struct{}
+
+// NewReceiver makes a Receiver that receives nothing.
+func NewReceiver(fds int) *Receiver { return new(Receiver) }
 
 // Receive is not offered on this system.
-func Receive(fd int, buf, oob []byte) (n int, fds []int, err error) { return 0, nil, errNoSockets }
+func (r *Receiver) Receive(fd int, buf []byte) (n int, fds []int, err error) {
+	return 0, nil, errNoSockets
+}
 
 // CloseAll closes descriptors that nobody owns.
 func CloseAll(fds []int) {}

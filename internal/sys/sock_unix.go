@@ -56,28 +56,35 @@ func CloseOnExec(fd int) { unix.CloseOnExec(fd) }
 
 // Send writes buf to a socket with descriptors beside its first byte. It
 // returns what one system call took.
-func Send(fd int, buf []byte, fds []int) (int, error) {
-	var oob []byte
-	if len(fds) > 0 {
-		oob = unix.UnixRights(fds...)
-	}
+func Send(fd int, buf []byte, fds []int) (n int, err error) {
 	for {
-		n, err := unix.SendmsgN(fd, buf, oob, nil, sendFlags)
+		if len(fds) == 0 {
+			n, err = send(fd, buf)
+		} else {
+			n, err = unix.SendmsgN(fd, buf, unix.UnixRights(fds...), nil, sendFlags)
+		}
 		if err != unix.EINTR {
 			return n, err
 		}
 	}
 }
 
-// OOBSpace is the room Receive needs for n descriptors.
-func OOBSpace(n int) int { return unix.CmsgSpace(4 * n) }
+// Receiver receives from a socket. It is used by one goroutine at a time.
+type Receiver struct {
+	oob     []byte
+	message message
+}
+
+// NewReceiver makes a Receiver with room for as many descriptors beside the bytes
+// of one call.
+func NewReceiver(fds int) *Receiver { return &Receiver{oob: make([]byte, unix.CmsgSpace(4*fds))} }
 
 // Receive reads once from a socket; descriptors that came along are returned
 // closed on exec. n is 0 at end of file.
-func Receive(fd int, buf, oob []byte) (n int, fds []int, err error) {
+func (r *Receiver) Receive(fd int, buf []byte) (n int, fds []int, err error) {
 	for {
 		var oobn, flags int
-		n, oobn, flags, _, err = unix.Recvmsg(fd, buf, oob, recvFlags)
+		n, oobn, flags, err = r.receive(fd, buf)
 		if err == unix.EINTR {
 			continue
 		}
@@ -85,7 +92,7 @@ func Receive(fd int, buf, oob []byte) (n int, fds []int, err error) {
 			return 0, nil, err
 		}
 		if oobn > 0 {
-			if fds, err = rights(oob[:oobn]); err == nil && flags&unix.MSG_CTRUNC != 0 {
+			if fds, err = rights(r.oob[:oobn]); err == nil && flags&unix.MSG_CTRUNC != 0 {
 				err = errors.New("tandem: more descriptors than announced")
 			}
 			if err != nil {

@@ -30,9 +30,11 @@ type Conn struct {
 	fd   int
 	raw  syscall.RawConn
 
-	buf  []byte // what was read
-	used int    // of which the frames handed out so far
-	oob  []byte
+	buf  []byte        // what was read
+	used int           // of which the frames handed out so far
+	from *sys.Receiver // made at the first read
+
+	post []byte // a frame that leaves with the next read
 
 	// The poller wants functions. They are made once, and their arguments lie
 	// here, so that waiting does not allocate.
@@ -60,7 +62,15 @@ func NewConn(fd int, name string) (*Conn, error) {
 		return nil, err
 	}
 	c.in.try = func(fd uintptr) bool {
-		c.in.n, c.in.fds, c.in.err = sys.Receive(int(fd), c.in.buf, c.oob)
+		if c.post != nil {
+			n, _ := sys.Send(int(fd), c.post, nil)
+			if c.post = c.post[max(n, 0):]; len(c.post) > 0 {
+				return true // there is no room, or nobody there; flush finds out
+			}
+			c.post = nil
+			return false // it is not answered yet, and the poller was armed before it left
+		}
+		c.in.n, c.in.fds, c.in.err = c.from.Receive(int(fd), c.in.buf)
 		return !sys.WouldBlock(c.in.err)
 	}
 	c.out.try = func(fd uintptr) bool {
@@ -84,14 +94,20 @@ func (c *Conn) Expire(d time.Duration) { c.file.SetDeadline(time.Now().Add(d)) }
 func (c *Conn) Close() error { return c.file.Close() }
 
 func (c *Conn) read(buf []byte) (int, []int, error) {
-	if c.oob == nil {
-		c.oob = make([]byte, sys.OOBSpace(mostRights))
+	if c.from == nil {
+		c.from = sys.NewReceiver(mostRights)
 	}
 	if c.raw == nil {
-		return sys.Receive(c.fd, buf, c.oob)
+		c.flush()
+		return c.from.Receive(c.fd, buf)
 	}
 	c.in.buf = buf
 	err := c.raw.Read(c.in.try)
+	if c.post != nil && err == nil {
+		c.flush()
+		err = c.raw.Read(c.in.try)
+	}
+	c.post = nil
 	if err == nil {
 		err = c.in.err
 	}
@@ -112,6 +128,19 @@ func (c *Conn) write(buf []byte, fds []int) (int, error) {
 	n := c.out.n
 	c.out.n, c.out.fds, c.out.buf, c.out.err = 0, nil, nil, nil
 	return n, err
+}
+
+// flush sends what the other side had no room for. If that fails it is gone, and
+// reading says so.
+func (c *Conn) flush() {
+	for post := c.post; len(post) > 0; {
+		n, err := c.write(post, nil)
+		if err != nil {
+			break
+		}
+		post = post[n:]
+	}
+	c.post = nil
 }
 
 // ErrUnsent is wrapped by an error of Send that says that nothing has left, and
@@ -142,6 +171,15 @@ func (c *Conn) Send(kind Kind, seq uint32, frame []byte, h *codec.Handles) error
 	}
 	runtime.KeepAlive(h) // nobody else may hold the files whose numbers were sent
 	return nil
+}
+
+// Post is Send for a frame without descriptors, by somebody who does nothing else
+// than wait for its answer: it leaves in the next Recv, which must follow and tells
+// what went wrong. Of a call's system calls this saves the one that looks for an
+// answer before there can be one.
+func (c *Conn) Post(kind Kind, seq uint32, frame []byte) {
+	Header{Kind: kind, Seq: seq, Length: uint64(len(frame) - HeaderSize)}.put(frame)
+	c.post = frame
 }
 
 // descriptor is f's number without File.Fd's side effect of making it blocking.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/tandem-go/tandem/internal/codec"
 	"github.com/tandem-go/tandem/internal/sys"
@@ -262,4 +263,58 @@ func FuzzRecv(f *testing.F) {
 			t.Errorf("the frames read are not what came:\n%q\n%q", read, stream)
 		}
 	})
+}
+
+// TestPost: a posted frame leaves with the next read, also where the other side
+// has no room for it yet, and a failure is the read's.
+func TestPost(t *testing.T) {
+	parent, fd := pair(t)
+	child := NewBlocking(fd)
+	for _, size := range []int{0, firstRead, 4 << 20} { // the last is more than a socket holds
+		body := strings.Repeat("b", size)
+		echoed := make(chan error, 1)
+		go func() {
+			hd, got, err := child.Recv(0, nil)
+			if err == nil {
+				err = child.Send(Result, hd.Seq, room(string(got)), nil)
+			}
+			echoed <- err
+		}()
+		parent.Post(Call, 7, room(body))
+		hd, got, err := parent.Recv(0, nil)
+		if err != nil || hd.Kind != Result || hd.Seq != 7 || string(got) != body {
+			t.Fatalf("%d bytes: %+v, %d bytes, %v", size, hd, len(got), err)
+		}
+		if err := <-echoed; err != nil {
+			t.Fatal(err)
+		}
+	}
+	parent.Expire(0)
+	parent.Post(Call, 8, room("late"))
+	if _, _, err := parent.Recv(0, nil); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("after the deadline: %v", err)
+	}
+	parent, fd = pair(t)
+	syscall.Shutdown(fd, syscall.SHUT_RDWR)
+	parent.Post(Call, 9, room("to nobody"))
+	if _, _, err := parent.Recv(0, nil); err != io.EOF {
+		t.Errorf("to a side that is gone: %v", err)
+	}
+}
+
+// TestPostDropped: a frame that could not leave is not sent later, when its memory
+// belongs to somebody else.
+func TestPostDropped(t *testing.T) {
+	parent, fd := pair(t)
+	child := NewBlocking(fd)
+	parent.Expire(0)
+	parent.Post(Call, 8, room("late"))
+	parent.Recv(0, nil)
+	parent.file.SetDeadline(time.Time{})
+	parent.Post(Call, 9, room("in time"))
+	go parent.Recv(0, nil)
+	if hd, body, err := child.Recv(0, nil); err != nil || hd.Seq != 9 || string(body) != "in time" {
+		t.Errorf("%+v %q, %v", hd, body, err)
+	}
+	child.Send(Result, 9, room(""), nil)
 }
