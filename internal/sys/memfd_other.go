@@ -21,3 +21,9 @@ func Memfd(name string, size int64) (*os.File, error) {
 func CheckMemfd(*os.File) (size int64, id FileID, err error) {
 	return 0, id, fmt.Errorf("tandem: sealed shared memory needs Linux, this is %s: %w", runtime.GOOS, errors.ErrUnsupported)
 }
+
+// Punch would give back the memory of a memfd; there is none.
+func Punch(*os.File, int64) error { return errors.ErrUnsupported }
+
+// PhysicalMemory is not asked for here: 0, not known.
+func PhysicalMemory() int64 { return 0 }
