@@ -11,6 +11,7 @@ import (
 
 	"github.com/tandem-go/tandem"
 	"github.com/tandem-go/tandem/internal/child"
+	"github.com/tandem-go/tandem/internal/slab"
 	"github.com/tandem-go/tandem/internal/sys"
 )
 
@@ -68,6 +69,7 @@ type plan struct {
 	maxProcs    int
 	vars        []byte
 	setup, exit child.Hook
+	segments    *slab.Pool // for what is large in the calls' arguments; nil: it goes with the rest
 	writing     sync.Mutex // held to write to Stdout or Stderr
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tandem-go/tandem/internal/codec"
 	"github.com/tandem-go/tandem/internal/ring"
+	"github.com/tandem-go/tandem/internal/slab"
 	"github.com/tandem-go/tandem/internal/sys"
 	"github.com/tandem-go/tandem/internal/wire"
 )
@@ -24,6 +25,7 @@ type lane struct {
 	conn   *wire.Conn
 	ring   *ring.Inbox // nil: everything goes through conn
 	out    []byte
+	large  slab.Exchange
 
 	// Calls in a row are most often of one task: what was found out for the last is
 	// kept, with the head by which it is known again.
@@ -46,6 +48,7 @@ func (l *lane) run() {
 	}
 	for {
 		var h codec.Handles
+		h.Use(&l.large)
 		seq, body, err := l.next(&h)
 		switch {
 		case errors.Is(err, wire.ErrProtocol):
@@ -161,6 +164,8 @@ func (l *lane) last(code int) {
 func (l *lane) answer(kind wire.Kind, seq uint32, frame []byte, h *codec.Handles) {
 	// Counted as running until the answer has left: Exit must not overtake it.
 	defer l.worker.done()
+	forwarded := false
+	defer func() { l.large.End(forwarded) }()
 	if l.ring != nil {
 		if small := len(frame)-wire.HeaderSize <= ring.Inline; small && (h == nil || h.Len() == 0) {
 			l.ring.Done(frame[wire.HeaderSize:])
@@ -169,6 +174,7 @@ func (l *lane) answer(kind wire.Kind, seq uint32, frame []byte, h *codec.Handles
 		l.ring.DoneAside()
 	}
 	err := l.conn.Send(kind, seq, frame, h)
+	forwarded = err == nil && h != nil && h.Len() > 0
 	if errors.Is(err, wire.ErrUnsent) {
 		// A descriptor of the result is closed. The parent waits, so it must hear of it.
 		l.conn.Send(kind, seq, Root.Outcome(wire.Room(nil), err), nil)
