@@ -14,7 +14,7 @@ import (
 // Large is the size from which the content of a slice goes aside, where the
 // transport has a way for that: below it, the descriptor that must go along costs
 // more than the bytes.
-const Large = 128 << 10
+const Large = 64 << 10
 
 // Store is such a way: memory that both sides see, where large content travels
 // beside the bytes that Append makes. Without one all content is in the bytes.
