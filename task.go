@@ -321,7 +321,7 @@ func (t *Task[In, Out]) execute(ctx context.Context, s Spec, input []byte, h *Ha
 	if err == nil {
 		dst, err = t.out.get().Append(append(dst, outcomeValue), &f.out, h)
 		if err == nil {
-			err = s.tooLarge(len(dst) - start - 1)
+			err = s.tooLarge(len(dst) - start - 1 + h.Aside())
 		} else {
 			err = fmt.Errorf("tandem: %s: result: %w", t.def.name, err)
 		}

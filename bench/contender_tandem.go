@@ -18,11 +18,16 @@ import (
 )
 
 var (
-	echo      = tandem.NewTask("echo", func(_ context.Context, b drive.Bytes) (drive.Bytes, error) { return b, nil })
-	record    = tandem.NewTask("record", func(_ context.Context, s drive.Struct) (drive.Struct, error) { return s, nil })
-	next      = tandem.NewTask("next", func(_ context.Context, i int) (int, error) { return i + 1, nil })
-	item      = tandem.NewTask("item", func(_ context.Context, i int) (int, error) { return drive.Item(i), nil })
-	probe     = tandem.NewTask("probe", func(_ context.Context, b []byte) (int, error) { return drive.Probe(b), nil })
+	echo   = tandem.NewTask("echo", func(_ context.Context, b drive.Bytes) (drive.Bytes, error) { return b, nil })
+	record = tandem.NewTask("record", func(_ context.Context, s drive.Struct) (drive.Struct, error) { return s, nil })
+	next   = tandem.NewTask("next", func(_ context.Context, i int) (int, error) { return i + 1, nil })
+	item   = tandem.NewTask("item", func(_ context.Context, i int) (int, error) { return drive.Item(i), nil })
+	probe  = tandem.NewTask("probe", func(_ context.Context, b []byte) (int, error) { return drive.Probe(b), nil })
+	look   = tandem.NewTask("look", func(_ context.Context, b *shared.Buffer) (looked, error) {
+		l := looked{Buffer: b}
+		err := b.View(func(p []byte) error { l.Probe = drive.Probe(p); return nil })
+		return l, err
+	})
 	firstByte = tandem.NewTask("first byte", func(context.Context, struct{}) (struct{}, error) {
 		_, err := syscall.Write(3, []byte{1}) // inherited, as by the bare side's child
 		return struct{}{}, err
@@ -42,6 +47,11 @@ type counting struct {
 	N     int
 }
 
+type looked struct {
+	Buffer *shared.Buffer
+	Probe  int
+}
+
 var tandems = []contender{
 	{
 		name: "tandem", family: familyTandem,
@@ -57,6 +67,13 @@ var tandems = []contender{
 		can: []string{drive.Echo, drive.Record, drive.Calls, drive.Map, drive.Serial, drive.Payload},
 		open: func(_ tools, workers int) (drive.Session, error) {
 			return openTandem(&process.Pool{Workers: workers, Transport: process.Sockets}, byMap)
+		},
+	},
+	{
+		name: "tandem Buffer", family: familyTandem, can: []string{drive.Payload},
+		note: "the bytes lie in a shared.Buffer, which goes there and back; nothing is copied",
+		open: func(_ tools, workers int) (drive.Session, error) {
+			return openBuffer(&process.Pool{Workers: workers})
 		},
 	},
 	{
@@ -93,6 +110,35 @@ func openTandem(pool *process.Pool, m mapper) (drive.Session, error) {
 	cancel := callsOn(l, pool, m)
 	l.Closer = func() error { cancel(); return pool.Close() }
 	return l, nil
+}
+
+// openBuffer opens a pool that passes a buffer, which is filled when another size
+// is asked for.
+func openBuffer(pool *process.Pool) (drive.Session, error) {
+	ctx := context.Background()
+	if err := pool.Start(ctx); err != nil {
+		return nil, err
+	}
+	full := new(shared.Buffer)
+	blob := func(in []byte) (int, error) {
+		if full.Len() != len(in) {
+			full.Close()
+			b, err := shared.NewBuffer(len(in))
+			if err != nil {
+				return 0, err
+			}
+			full = b
+			if _, err := b.WriteAt(in, 0); err != nil {
+				return 0, err
+			}
+		}
+		got, err := look.On(pool).Call(ctx, full)
+		if err != nil {
+			return 0, err
+		}
+		return got.Probe, got.Buffer.Close()
+	}
+	return &drive.Local{Blob: blob, Closer: func() error { full.Close(); return pool.Close() }}, nil
 }
 
 // callsOn makes the calls run on a place. Their context can be cancelled, as

@@ -73,7 +73,7 @@ func (p *Pool) Run(ctx context.Context, j *tandem.Job) error {
 			return err
 		}
 	}
-	err := m.encode(ctx, j, t.limits, t.state.plan.Limits.Memory)
+	err := m.encode(ctx, j, t.limits, t.state.plan)
 	if err == nil && !entered {
 		if err := t.enter(j, m.alone()); err != nil {
 			return err

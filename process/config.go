@@ -11,6 +11,7 @@ import (
 
 	"github.com/tandem-go/tandem"
 	"github.com/tandem-go/tandem/internal/child"
+	"github.com/tandem-go/tandem/internal/slab"
 	"github.com/tandem-go/tandem/internal/sys"
 )
 
@@ -69,6 +70,7 @@ type plan struct {
 	vars        []byte
 	setup, exit child.Hook
 	setupName   string     // for errors
+	segments    *slab.Pool // for what is large in the calls' arguments; nil: it goes with the rest
 	writing     sync.Mutex // held to write to Stdout or Stderr
 }
 

@@ -6,7 +6,9 @@ import (
 
 	"github.com/tandem-go/tandem/internal/child"
 	"github.com/tandem-go/tandem/internal/codec"
+	"github.com/tandem-go/tandem/internal/mem"
 	"github.com/tandem-go/tandem/internal/ring"
+	"github.com/tandem-go/tandem/internal/slab"
 	"github.com/tandem-go/tandem/internal/spawn"
 	"github.com/tandem-go/tandem/internal/sys"
 	"github.com/tandem-go/tandem/internal/wire"
@@ -15,7 +17,7 @@ import (
 // launch starts a process. Only what the exec needs is made before it; the lanes
 // and the page are made while the new process boots, which takes longer.
 func launch(p *plan, name string) (w *worker, err error) {
-	w = &worker{plan: p, gone: make(chan struct{})}
+	w = &worker{plan: p, gone: make(chan struct{}), results: slab.Reader{Kind: mem.KindResult}}
 	var theirs codec.Handles // the worker's ends
 	defer func(made *worker) {
 		theirs.Close()

@@ -8,6 +8,7 @@ import (
 	"github.com/tandem-go/tandem"
 	"github.com/tandem-go/tandem/internal/codec"
 	"github.com/tandem-go/tandem/internal/ring"
+	"github.com/tandem-go/tandem/internal/slab"
 	"github.com/tandem-go/tandem/internal/wire"
 )
 
@@ -19,14 +20,18 @@ type message struct {
 	handles  codec.Handles
 	deadline time.Time
 	limited  bool // it has a memory limit
+	large    slab.Exchange
 }
 
 var messages = sync.Pool{New: func() any { return new(message) }}
 
-// encode encodes the call of j for a worker with a memory limit of its own. Its
-// error is the caller's: nothing was sent.
-func (m *message) encode(ctx context.Context, j *tandem.Job, limits tandem.Limits, memory int64) (err error) {
-	m.head(ctx, j.Spec(), limits, memory)
+// encode encodes the call of j for a worker of the plan. Its error is the caller's:
+// nothing was sent.
+func (m *message) encode(ctx context.Context, j *tandem.Job, limits tandem.Limits, p *plan) (err error) {
+	if m.large.Pool = p.segments; p.segments != nil {
+		m.handles.Use(&m.large)
+	}
+	m.head(ctx, j.Spec(), limits, p.Limits.Memory)
 	m.frame, err = j.AppendInput(m.frame, &m.handles)
 	if err == nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
@@ -65,9 +70,13 @@ func (m *message) inline() bool {
 // from the start.
 func (m *message) alone() bool { return !m.inline() || m.limited }
 
-// free gives the memory back, unless one large call would hold it for ever.
+// free gives the memory back, unless one large call would hold it for ever. The call
+// is over: whatever worker it was sent to has answered or is gone, and reads its
+// segments no more.
 func (m *message) free() {
 	m.handles.Close()
+	m.handles.Use(nil)
+	m.large.End(false)
 	if cap(m.frame) <= keepMost {
 		messages.Put(m)
 	}

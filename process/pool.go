@@ -12,6 +12,8 @@ import (
 	"github.com/tandem-go/tandem"
 	"github.com/tandem-go/tandem/internal/child"
 	"github.com/tandem-go/tandem/internal/event"
+	"github.com/tandem-go/tandem/internal/mem"
+	"github.com/tandem-go/tandem/internal/slab"
 	"github.com/tandem-go/tandem/internal/spawn"
 )
 
@@ -120,7 +122,9 @@ func (p *Pool) prepare() *poolState {
 	}
 	s.plan = &plan{Config: p.Config, lanes: threads, maxProcs: childProcs(max(workers, 1), threads)}
 	s.plan.Limits = p.Limits
-	s.bad = p.check(s.plan)
+	if s.bad = p.check(s.plan); s.plan.rings {
+		s.plan.segments = slab.NewPool(mem.KindArgument, 0)
+	}
 	s.assign = newAssignment(s.name, workers, threads, p.Queue, func() {
 		s.keepers.Add(1)
 		go s.keep()
@@ -264,6 +268,9 @@ func (s *poolState) close() {
 	}
 	s.mu.Unlock()
 	s.keepers.Wait()
+	if s.plan.segments != nil {
+		s.plan.segments.Close()
+	}
 	spawn.Rest()
 	s.result = errors.Join(s.farewells...)
 }

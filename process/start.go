@@ -136,7 +136,7 @@ func (r *run) start(ctx context.Context, j *tandem.Job) error {
 	// the process ends before it has begun.
 	m := messages.Get().(*message)
 	defer m.free()
-	if err := m.encode(ctx, j, r.limits, r.limits.Memory); err != nil {
+	if err := m.encode(ctx, j, r.limits, w.plan); err != nil {
 		w.abandon()
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/tandem-go/tandem/internal/child"
 	"github.com/tandem-go/tandem/internal/codec"
 	"github.com/tandem-go/tandem/internal/ring"
+	"github.com/tandem-go/tandem/internal/slab"
 	"github.com/tandem-go/tandem/internal/spawn"
 	"github.com/tandem-go/tandem/internal/sys"
 	"github.com/tandem-go/tandem/internal/wire"
@@ -31,6 +32,7 @@ type worker struct {
 	page     *sys.Page
 	pageFile *os.File
 	rings    *ring.Parent // nil: calls go through the lanes' sockets
+	results  slab.Reader  // the segments of large results
 	spinners *ring.Spinners
 	calls    sync.WaitGroup // flights of a pool, which use the memory
 	forsaken func()         // takes the worker out of its pool for good; nil outside pools
@@ -154,6 +156,7 @@ func (w *worker) release() {
 		l.conn.Close()
 	}
 	w.calls.Wait() // they have been told, and must have read what they still may
+	w.results.Close()
 	if w.rings != nil {
 		w.rings.Close()
 	}

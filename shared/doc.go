@@ -50,6 +50,10 @@
 // All processes that have a shared thing trust each other with its content: one
 // can write anything into it at any time.
 //
+// A [Buffer] is bytes, any number of them, without a lock: the way for large data
+// that several calls work on. What is passed once is passed as well as an ordinary
+// []byte, which is copied.
+//
 // # Not here
 //
 // Locks that can be taken twice by the same owner (in Go, code that needs one has

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tandem-go/tandem/internal/codec"
 	"github.com/tandem-go/tandem/internal/ring"
+	"github.com/tandem-go/tandem/internal/slab"
 	"github.com/tandem-go/tandem/internal/sys"
 	"github.com/tandem-go/tandem/internal/wire"
 )
@@ -23,6 +24,7 @@ type lane struct {
 	conn   *wire.Conn
 	ring   *ring.Inbox // nil: everything goes through conn
 	out    []byte
+	large  slab.Exchange
 
 	handles codec.Handles // beside the present call
 
@@ -45,6 +47,7 @@ func (l *lane) run() {
 	}
 	for {
 		l.handles.Close() // the last result's, which were lent
+		l.handles.Use(&l.large)
 		seq, body, items, err := l.next(&l.handles)
 		switch {
 		case errors.Is(err, wire.ErrProtocol):
@@ -166,6 +169,8 @@ func (l *lane) last(code int) {
 func (l *lane) answer(kind wire.Kind, seq uint32, frame []byte, h *codec.Handles) {
 	// Counted as running until the answer has left: Exit must not overtake it.
 	defer l.worker.done()
+	forwarded := false
+	defer func() { l.large.End(forwarded) }()
 	if l.ring != nil {
 		if small := len(frame)-wire.HeaderSize <= ring.Inline; small && (h == nil || h.Len() == 0) {
 			l.ring.Done(frame[wire.HeaderSize:])
@@ -174,6 +179,7 @@ func (l *lane) answer(kind wire.Kind, seq uint32, frame []byte, h *codec.Handles
 		l.ring.DoneAside(nil)
 	}
 	err := l.conn.Send(kind, seq, frame, h)
+	forwarded = err == nil && h != nil && h.Len() > 0
 	if errors.Is(err, wire.ErrUnsent) {
 		// A descriptor of the result is closed. The parent waits, so it must hear of it.
 		l.conn.Send(kind, seq, Root.Outcome(wire.Room(nil), err), nil)

@@ -11,7 +11,9 @@ import (
 	"time"
 
 	"github.com/tandem-go/tandem/internal/codec"
+	"github.com/tandem-go/tandem/internal/mem"
 	"github.com/tandem-go/tandem/internal/ring"
+	"github.com/tandem-go/tandem/internal/slab"
 	"github.com/tandem-go/tandem/internal/spawn"
 	"github.com/tandem-go/tandem/internal/sys"
 	"github.com/tandem-go/tandem/internal/wire"
@@ -61,6 +63,9 @@ type worker struct {
 	lanes   []*lane
 	leave   sync.Once
 
+	results   *slab.Pool // for what is large in results; nil: it goes with the rest
+	arguments slab.Reader
+
 	calls atomic.Int64 // that run; leaving is added when no further one begins
 	mu    sync.Mutex
 	idle  *sync.Cond // calls went down, after leaving
@@ -78,7 +83,7 @@ func Serve() {
 	sys.CloseOnExec(fd) // it had to pass one exec, it must not pass another
 	// Blocking: the poller would have to be started on the way to the first task,
 	// and a worker needs it for nothing else.
-	w := &worker{control: wire.NewBlocking(fd)}
+	w := &worker{control: wire.NewBlocking(fd), arguments: slab.Reader{Kind: mem.KindArgument}}
 	w.idle = sync.NewCond(&w.mu)
 	if err := w.begin(); err != nil {
 		frame := append(wire.Room(nil), err.Error()...)
@@ -188,8 +193,10 @@ func (w *worker) openRings(fds []int) error {
 	if len(r.Lanes()) != len(w.lanes) {
 		return fmt.Errorf("tandem: worker: %d rings for %d lanes", len(r.Lanes()), len(w.lanes))
 	}
+	w.results = slab.NewPool(mem.KindResult, w.hello.Memory) // of a result, memory holds one copy already
 	for i, l := range w.lanes {
 		l.ring = r.Lanes()[i]
+		l.large = slab.Exchange{Pool: w.results, Reader: &w.arguments}
 	}
 	return nil
 }

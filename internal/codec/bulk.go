@@ -20,7 +20,7 @@ type bulkCoder struct {
 	bools bool // bytes to be checked
 }
 
-func (c *bulkCoder) append(dst []byte, p unsafe.Pointer, _ *Handles, _ int) ([]byte, error) {
+func (c *bulkCoder) append(dst []byte, p unsafe.Pointer, h *Handles, _ int) ([]byte, error) {
 	// SAFETY: p is a slice, whatever its element.
 	s := *(*header)(p)
 	if s.data == nil {
@@ -30,22 +30,28 @@ func (c *bulkCoder) append(dst []byte, p unsafe.Pointer, _ *Handles, _ int) ([]b
 		return nil, fmt.Errorf("%d elements without content; at most %d can travel", s.len, maxEmpty)
 	}
 	n := s.len * int(c.elem.mem)
+	if n >= Large {
+		return putAside(binary.AppendUvarint(dst, uint64(s.len)+1), bytesAt(s.data, n), h), nil
+	}
 	dst = slices.Grow(dst, countLen(uint64(s.len)+1)+n)
 	dst = binary.AppendUvarint(dst, uint64(s.len)+1)
 	return append(dst, bytesAt(s.data, n)...), nil
 }
 
-func (c *bulkCoder) decode(src []byte, p unsafe.Pointer, _ *Handles, _ int) ([]byte, error) {
+func (c *bulkCoder) decode(src []byte, p unsafe.Pointer, h *Handles, _ int) ([]byte, error) {
 	n, src, err := takeCount(src)
-	if err == nil {
-		err = fits(n, int(c.elem.mem), src)
-	}
 	if err != nil {
 		return nil, err
 	}
 	// SAFETY: p is a slice, whatever its element; so below.
 	s := (*header)(p)
-	switch size := n * int(c.elem.mem); {
+	size := product(n, int(c.elem.mem))
+	if size < Large {
+		if err := fits(n, int(c.elem.mem), src); err != nil {
+			return nil, err
+		}
+	}
+	switch {
 	case n < 0:
 		*s = header{}
 	case size == 0:
@@ -54,8 +60,18 @@ func (c *bulkCoder) decode(src []byte, p unsafe.Pointer, _ *Handles, _ int) ([]b
 		}
 		// SAFETY: n elements of no bytes, or no elements: never read or written.
 		*s = header{unsafe.Pointer(&nowhere), n, n}
+	case size >= Large:
+		b, rest, err := takeAside(src, size, h)
+		if err != nil {
+			return nil, err
+		}
+		data := clone(b, uintptr(c.elem.typ.Align()))
+		if c.bools && !bools(bytesAt(data, size)) { // the copy: a peer may still write to b
+			return nil, errBool
+		}
+		*s, src = header{data, n, n}, rest
 	default:
-		if c.bools && slices.ContainsFunc(src[:size], func(b byte) bool { return b > 1 }) {
+		if c.bools && !bools(src[:size]) {
 			return nil, errBool
 		}
 		*s = header{clone(src[:size], uintptr(c.elem.typ.Align())), n, n}
@@ -64,16 +80,36 @@ func (c *bulkCoder) decode(src []byte, p unsafe.Pointer, _ *Handles, _ int) ([]b
 	return src, nil
 }
 
+// bools reports whether all bytes of b are bools.
+func bools(b []byte) bool {
+	return !slices.ContainsFunc(b, func(b byte) bool { return b > 1 })
+}
+
 func (c *bulkCoder) measure(p unsafe.Pointer) (int, bool) {
 	// SAFETY: p is a slice.
 	n := (*header)(p).len
-	return countLen(uint64(n)+1) + n*int(c.elem.mem), true
+	return bulkSize(n, n*int(c.elem.mem))
+}
+
+// bulkSize is the size of the encoding of a slice of n elements and size bytes,
+// which is not known where they may go aside.
+func bulkSize(n, size int) (int, bool) {
+	if size >= Large {
+		return countLen(uint64(n)+1) + 3, false
+	}
+	return countLen(uint64(n)+1) + size, true
 }
 
 // clone is a copy of b at an aligned address, in memory without pointers.
 func clone(b []byte, align uintptr) unsafe.Pointer {
-	data := make([]byte, len(b)) // these two lines together are compiled to one that does not clear the memory first
-	copy(data, b)
+	var data []byte
+	if len(b) < splits {
+		data = make([]byte, len(b)) // these two lines together are compiled to one that does not clear the memory first
+		copy(data, b)
+	} else {
+		data = raw(len(b))
+		parallel(data, b)
+	}
 	// SAFETY: the caller's slice header keeps data alive. The runtime aligns
 	// memory by its size, which is enough for every type, but does not
 	// promise so; where it were not, words are aligned for all plain types.

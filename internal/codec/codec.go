@@ -45,12 +45,14 @@
 // eight bytes; [Codec.Schema] covers the byte order. Counts are uvarints; of
 // slices and maps one more than the length, 0 for nil. A pointer is a byte 0, or
 // 1 and what it points to. What a method wrote is preceded by its length. Map
-// entries come in no order. There are no types or field names in the bytes.
+// entries come in no order. The content of a slice of [Large] bytes or more has a
+// byte in front that says whether it follows, or where in the transport's [Store]
+// it is. There are no types or field names in the bytes.
 //
 // # Hostile input
 //
-// Decoding never panics and allocates a small multiple of its input: counts
-// are checked against the bytes left before memory is taken, nesting has a
+// Decoding never panics and allocates a small multiple of its input, to which
+// what a Store gives out belongs: counts are checked against the bytes left before memory is taken, nesting has a
 // limit, bools must be 0 or 1, a map's keys must differ. It does not know the
 // invariants of a type that travels by its kind; a type that must hold some
 // gives itself UnmarshalBinary.

@@ -110,7 +110,8 @@ func (anyCoder) measure(p unsafe.Pointer) (int, bool) {
 	case string:
 		return 1 + countLen(uint64(len(x))) + len(x), true
 	case []byte:
-		return 1 + countLen(uint64(len(x))+1) + len(x), true
+		n, exact := bulkSize(len(x), len(x))
+		return 1 + n, exact
 	}
 	return 2, false
 }

@@ -26,6 +26,8 @@ type Handles struct {
 	files []*os.File
 	held  uint64 // bit i: files[i] was received and is ours to close
 	taken uint64 // bit i: files[i] was received and has a new owner
+	store Store  // where large content travels; see Use
+	aside int    // bytes that went there
 }
 
 // Add lends f to the list and returns its index, which the value's bytes name.
@@ -104,7 +106,7 @@ func (h *Handles) Close() error {
 	}
 	err := h.closeSet(h.held)
 	clear(h.files)
-	h.files, h.held, h.taken = h.files[:0], 0, 0
+	h.files, h.held, h.taken, h.aside = h.files[:0], 0, 0, 0
 	return err
 }
 

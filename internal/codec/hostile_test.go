@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -20,7 +21,7 @@ func (*roomy) UnmarshalBinary([]byte) error            { return nil }
 
 func TestHostile(t *testing.T) {
 	huge := binary.AppendUvarint(nil, math.MaxUint64)
-	maxInt := binary.AppendUvarint(nil, math.MaxInt)
+	maxInt := slices.Clip(binary.AppendUvarint(nil, math.MaxInt))
 	million := binary.AppendUvarint(nil, 1<<20+2)
 
 	hostile[bool](t, "bool of 2", []byte{2}, "a bool is neither 0 nor 1")
@@ -31,7 +32,12 @@ func TestHostile(t *testing.T) {
 	hostile[string](t, "string length", append(huge, "abc"...), "end too early")
 	hostile[string](t, "uvarint too long", []byte(strings.Repeat("\xff", 20)), "end too early")
 	hostile[[]byte](t, "slice count", append(huge, "abc"...), "impossible")
-	hostile[[]int](t, "slice count", append(maxInt, "abc"...), "does not fit into the 3 bytes left")
+	hostile[[]int](t, "slice count", []byte{5, 'a', 'b', 'c'}, "does not fit into the 3 bytes left")
+	hostile[[]int](t, "large count", append(maxInt, 0, 'a', 'b', 'c'), "does not fit into the 3 bytes left")
+	hostile[[]int](t, "no way", append(maxInt, "abc"...), "97 is no way for content to travel")
+	hostile[[]int](t, "aside without a store", append(maxInt, 1, 0, 0), "where there is no way for it")
+	hostile[[]int](t, "large and nothing", maxInt, "end too early")
+	hostile[[]int](t, "half a place", append(maxInt, 1, 0), "end too early")
 	hostile[[]string](t, "strings count", []byte{5, 0, 0, 0}, "a count of 4 does not fit into the 3 bytes left")
 	hostile[[]wide](t, "struct count", []byte{3, 0, 0, 0, 0, 0, 0, 0, 0, 0}, "a count of 2 does not fit")
 	hostile[[]struct{}](t, "empty elements", million, "at most 1048576 can travel")

@@ -18,6 +18,7 @@ var floors = [][]string{
 	{""},                               // the vocabulary: Task, Runner, Job, errors
 	{"internal/child"},                 // a worker's life
 	{"internal/ring", "internal/lock"}, // protocols in shared memory
+	{"internal/slab"},                  // recycled memory for large content
 	{"internal/mem", "internal/spawn"}, // mapped memory; births and deaths
 	{"internal/wire"},                  // frames: bytes, and descriptors beside them
 	{"internal/codec"},                 // values as bytes and descriptors

@@ -11,7 +11,11 @@ import (
 const readWrite = unix.PROT_READ | unix.PROT_WRITE
 
 // mapRoom maps a private page and directly behind it size bytes of f.
-func mapRoom(f *os.File, size int) (room, error) {
+func mapRoom(f *os.File, size int, write bool) (room, error) {
+	prot := unix.PROT_READ
+	if write {
+		prot = readWrite
+	}
 	page := os.Getpagesize()
 	// An address range that nobody may touch does not count as data, so a large
 	// segment can be mapped under a limit on data, too.
@@ -20,9 +24,9 @@ func mapRoom(f *os.File, size int) (room, error) {
 		return room{}, err
 	}
 	base, seg := whole[:page:page], whole[page:]
-	err = mapOver(-1, base, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
+	err = mapOver(-1, base, readWrite, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
 	if err == nil {
-		err = mapOver(int(f.Fd()), seg, unix.MAP_SHARED)
+		err = mapOver(int(f.Fd()), seg, prot, unix.MAP_SHARED)
 	}
 	if err != nil {
 		unmap(whole)
@@ -52,14 +56,20 @@ func mapAny(fd, size, prot, flags int) ([]byte, error) {
 }
 
 // mapOver puts a new mapping in the place of b.
-func mapOver(fd int, b []byte, flags int) error {
+func mapOver(fd int, b []byte, prot, flags int) error {
 	// SAFETY: b is a part of a range of this package, with page borders on both
-	// ends, and nobody uses it yet.
-	_, err := unix.MmapPtr(fd, 0, unsafe.Pointer(unsafe.SliceData(b)), uintptr(len(b)), readWrite, flags|unix.MAP_FIXED)
+	// ends, and nobody uses it yet, or any more.
+	_, err := unix.MmapPtr(fd, 0, unsafe.Pointer(unsafe.SliceData(b)), uintptr(len(b)), prot, flags|unix.MAP_FIXED)
 	if err != nil {
 		return mapError(len(b), err)
 	}
 	return nil
+}
+
+// withdraw takes the memory of b away. Its addresses stay taken, so that nothing
+// else can come to lie there.
+func withdraw(b []byte) error {
+	return mapOver(-1, b, unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS|unix.MAP_NORESERVE)
 }
 
 // move takes the memory of from to the address of to, whose own memory vanishes

@@ -2,6 +2,7 @@ package mem
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -27,15 +28,38 @@ type Kind uint32
 
 // The kinds of segments.
 const (
-	KindMutex Kind = 1
-	KindValue Kind = 2
+	KindMutex  Kind = 1
+	KindValue  Kind = 2
+	KindBuffer Kind = 3
+
+	// Package slab's. Only the process that made one writes into it.
+	KindArgument Kind = 4
+	KindResult   Kind = 5
+
+	// Package ring's, as its spinners are.
+	KindRing     Kind = 0x72
+	KindSpinners Kind = 0x73
 )
+
+// pinned reports whether memory of this kind is touched under a reference only. Then
+// nobody is inside at the last Release, and it needs no tomb, which for a large
+// segment would count as data, and might be refused.
+func (k Kind) pinned() bool { return k >= KindBuffer && k <= KindResult }
+
+// oneWriter reports whether others than the maker map memory of this kind for
+// reading only.
+func (k Kind) oneWriter() bool { return k == KindArgument || k == KindResult }
+
+// sparse reports whether memory of this kind, which only a parent makes, is there as
+// far as it was used.
+func (k Kind) sparse() bool { return k == KindRing }
 
 // Segment is shared memory mapped into this process. Its memory can be used as
 // long as the *Segment is reachable, released or not; see the package comment
 // for what is in it then.
 type Segment struct {
 	View
+	kind Kind
 	id   sys.FileID
 	file *os.File
 	room room
@@ -70,25 +94,20 @@ var table = struct {
 	byID map[sys.FileID]*Segment
 }{byID: make(map[sys.FileID]*Segment)}
 
-// Create makes a segment with room for size bytes behind the header, all zero.
-// The caller holds one reference.
+// Create makes a segment with room for size bytes behind the header, all zero. Its
+// memory is taken now, so that lack of it is an error, except for rings: of theirs
+// most is never used, and a page that nobody touches costs nothing; see
+// sys.SparseMemfd for the price. The caller holds one reference.
 func Create(kind Kind, schema uint64, size int) (*Segment, error) {
-	return create(kind, schema, size, sys.Memfd)
-}
-
-// CreateSparse is Create without taking the memory: a page that nobody touches
-// costs nothing. It is for memory of which most is never used; see
-// sys.SparseMemfd for the price.
-func CreateSparse(kind Kind, schema uint64, size int) (*Segment, error) {
-	return create(kind, schema, size, sys.SparseMemfd)
-}
-
-func create(kind Kind, schema uint64, size int, memfd func(string, int64) (*os.File, error)) (*Segment, error) {
 	if size < 0 || int64(size) > maxSize {
 		return nil, fmt.Errorf("tandem: shared memory: %d bytes is no size", size)
 	}
 	page := os.Getpagesize()
 	total := (HeaderSize + size + page - 1) / page * page
+	memfd := sys.Memfd
+	if kind.sparse() {
+		memfd = sys.SparseMemfd
+	}
 	f, err := memfd("tandem", int64(total))
 	if err != nil {
 		return nil, err
@@ -98,7 +117,7 @@ func create(kind Kind, schema uint64, size int, memfd func(string, int64) (*os.F
 		f.Close()
 		return nil, fmt.Errorf("tandem: shared memory: %w", err)
 	}
-	return Open(f, kind, schema)
+	return open(f, kind, schema, true)
 }
 
 func header(kind Kind, schema uint64, size int) (h [HeaderSize]byte) {
@@ -113,8 +132,12 @@ func header(kind Kind, schema uint64, size int) (h [HeaderSize]byte) {
 // takes f: f is closed when Open returns, the segment keeps a descriptor of its
 // own. The caller holds one reference.
 func Open(f *os.File, kind Kind, schema uint64) (*Segment, error) {
+	return open(f, kind, schema, !kind.oneWriter())
+}
+
+func open(f *os.File, kind Kind, schema uint64, write bool) (*Segment, error) {
 	defer f.Close()
-	size, id, err := sys.CheckMemfd(f)
+	size, id, err := sys.CheckMemfd(f, !kind.sparse())
 	if err != nil {
 		return nil, err
 	}
@@ -131,13 +154,13 @@ func Open(f *os.File, kind Kind, schema uint64) (*Segment, error) {
 	if err != nil {
 		return nil, err
 	}
-	room, err := mapRoom(own, int(size))
+	room, err := mapRoom(own, int(size), write)
 	if err != nil {
 		own.Close()
 		return nil, err
 	}
 	s := &Segment{
-		View: View{room.whole[len(room.base.data):]}, id: id, file: own, room: room,
+		View: View{room.whole[len(room.base.data):]}, kind: kind, id: id, file: own, room: room,
 		refs: 1, users: make(map[int]User),
 	}
 	runtime.AddCleanup(s, unmap, room.whole)
@@ -169,6 +192,27 @@ func checkHeader(f *os.File, size int64, kind Kind, schema uint64) error {
 // segment's own and is closed with it.
 func (s *Segment) File() *os.File { return s.file }
 
+// Reader opens a descriptor of the segment through which nobody can write. The
+// caller closes it.
+func (s *Segment) Reader() (*os.File, error) {
+	f, err := os.Open(fmt.Sprintf("/proc/self/fd/%d", s.file.Fd()))
+	if err != nil {
+		return nil, fmt.Errorf("tandem: shared memory: %w", err)
+	}
+	return f, nil
+}
+
+// Retain takes one more reference.
+func (s *Segment) Retain() {
+	table.Lock()
+	defer table.Unlock()
+	s.refs++
+}
+
+// Discard gives the memory of the segment back to the system, whoever else has it
+// mapped: it reads as zeroes from then on. The reference stays.
+func (s *Segment) Discard() error { return sys.Punch(s.file, int64(len(s.View.data))) }
+
 // Mend writes the header anew, for a segment that outlives processes which may have
 // scribbled over it.
 func (s *Segment) Mend(kind Kind, schema uint64) error {
@@ -192,7 +236,8 @@ func (s *Segment) User(off int, begin func() (User, error)) (User, error) {
 }
 
 // Release gives back one reference. The last one detaches the users, puts the
-// tomb in the segment's place, and closes the descriptor.
+// tomb in the segment's place, and closes the descriptor. Where the kind is touched
+// under a reference only, nothing takes its place: a late touch is a fault.
 func (s *Segment) Release() error {
 	table.Lock()
 	defer table.Unlock()
@@ -204,6 +249,10 @@ func (s *Segment) Release() error {
 		panic("tandem: internal/mem: a segment was released more often than opened")
 	}
 	delete(table.byID, s.id)
+	if s.kind.pinned() {
+		err := withdraw(s.View.data)
+		return errors.Join(err, s.file.Close())
+	}
 	real, err := s.bury()
 	for _, u := range s.users {
 		u.Detach(real)

@@ -19,6 +19,10 @@ func (v View) Word(off int) *uint32 { return At[uint32](v, off) }
 // Long is the 64-bit word at off.
 func (v View) Long(off int) *uint64 { return At[uint64](v, off) }
 
+// Bytes are the n bytes from off on. They are memory like any other as long as the
+// segment is not released.
+func (v View) Bytes(off, n int) []byte { return v.data[off : off+n : off+n] }
+
 // Companion is the private word that belongs to the word at off of the segment's
 // first page. It lies CompanionDistance bytes before it.
 func (s *Segment) Companion(off int) *uintptr { return At[uintptr](s.room.base, off) }

@@ -10,12 +10,6 @@ import (
 	"github.com/tandem-go/tandem/internal/wire"
 )
 
-// kindRing and kindSpinners mark the segments of this package.
-const (
-	kindRing     mem.Kind = 0x72
-	kindSpinners mem.Kind = 0x73
-)
-
 // layoutVersion changes with anything in this file.
 const layoutVersion = 2
 

@@ -43,7 +43,7 @@ const maxSpinners = 63
 // CPUs: one less, so that whoever is waited for has a CPU.
 func NewSpinners(cpus int) (*Spinners, error) {
 	n := min(max(cpus-1, 0), maxSpinners)
-	segment, err := mem.Create(kindSpinners, layoutVersion, (n+1)*line)
+	segment, err := mem.Create(mem.KindSpinners, layoutVersion, (n+1)*line)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +53,7 @@ func NewSpinners(cpus int) (*Spinners, error) {
 
 // OpenSpinners opens what the parent of this process has sent. It takes f.
 func OpenSpinners(f *os.File) (*Spinners, error) {
-	segment, err := mem.Open(f, kindSpinners, layoutVersion)
+	segment, err := mem.Open(f, mem.KindSpinners, layoutVersion)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +78,7 @@ func spinnersOf(segment *mem.Segment) *Spinners {
 // acquire sees to.
 func (s *Spinners) Mend() error {
 	*s.segment.Word(mem.HeaderSize) = uint32(len(s.leases))
-	return s.segment.Mend(kindSpinners, layoutVersion)
+	return s.segment.Mend(mem.KindSpinners, layoutVersion)
 }
 
 // File is the descriptor to send to a worker. It is closed by Close.

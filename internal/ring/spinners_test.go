@@ -149,7 +149,7 @@ func TestForeignSegment(t *testing.T) {
 		"no lanes": {slots: 4}, "no slots": {lanes: 1}, "three slots": {lanes: 1, slots: 3},
 		"too many lanes": {lanes: math.MaxUint32, slots: 4}, "more than fits": {lanes: 4, slots: 4},
 	} {
-		s, err := mem.Create(kindRing, layoutVersion, plan{1, 4}.size())
+		s, err := mem.Create(mem.KindRing, layoutVersion, plan{1, 4}.size())
 		if err != nil {
 			t.Fatal(err)
 		}

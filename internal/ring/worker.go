@@ -35,7 +35,7 @@ func Open(segment, eventfd *os.File, spinners *Spinners) (*Worker, error) {
 		return nil, err
 	}
 	w := &Worker{spinners: spinners, fd: fd}
-	if w.segment, err = mem.Open(segment, kindRing, layoutVersion); err == nil {
+	if w.segment, err = mem.Open(segment, mem.KindRing, layoutVersion); err == nil {
 		err = w.find(w.segment.View)
 	}
 	if err != nil {

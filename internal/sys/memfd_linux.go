@@ -98,13 +98,30 @@ func settle(fd int, size int64, whole bool) error {
 	return os.NewSyscallError("fcntl", err)
 }
 
+// Punch gives the memory of a memfd back to the system; what was there reads as
+// zeroes.
+func Punch(f *os.File, size int64) error {
+	err := unix.Fallocate(int(f.Fd()), unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, 0, size)
+	return os.NewSyscallError("fallocate", err)
+}
+
+// PhysicalMemory is what the machine has, in bytes, 0 if that is not known.
+func PhysicalMemory() int64 {
+	var info unix.Sysinfo_t
+	if unix.Sysinfo(&info) != nil {
+		return 0
+	}
+	return int64(info.Totalram) * int64(info.Unit)
+}
+
 // FileID tells files apart, whatever descriptors lead to them.
 type FileID struct{ Dev, Ino uint64 }
 
 // CheckMemfd reports the size and identity of a descriptor that came from
-// elsewhere, and an error unless it is a memfd that can no longer shrink: mapping
-// anything else invites a SIGBUS, which no Go program survives.
-func CheckMemfd(f *os.File) (size int64, id FileID, err error) {
+// elsewhere, and an error unless it is a memfd that can no longer shrink and whose
+// memory is there, if it is to be whole: mapping anything else invites a SIGBUS, which
+// no Go program survives, and a size that costs its sender nothing.
+func CheckMemfd(f *os.File, whole bool) (size int64, id FileID, err error) {
 	fd := f.Fd()
 	seals, err := unix.FcntlInt(fd, unix.F_GET_SEALS, 0)
 	if err != nil {
@@ -116,6 +133,9 @@ func CheckMemfd(f *os.File) (size int64, id FileID, err error) {
 	var st unix.Stat_t
 	if err := unix.Fstat(int(fd), &st); err != nil {
 		return 0, id, os.NewSyscallError("fstat", err)
+	}
+	if whole && st.Blocks < (st.Size+511)/512 {
+		return 0, id, fmt.Errorf("tandem: %s: a memfd of %d bytes with memory for %d", f.Name(), st.Size, st.Blocks*512)
 	}
 	return st.Size, FileID{uint64(st.Dev), st.Ino}, nil
 }

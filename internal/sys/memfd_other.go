@@ -21,6 +21,12 @@ func Memfd(name string, size int64) (*os.File, error) {
 func SparseMemfd(name string, size int64) (*os.File, error) { return Memfd(name, size) }
 
 // CheckMemfd would check a received descriptor; only Linux has such.
-func CheckMemfd(*os.File) (size int64, id FileID, err error) {
+func CheckMemfd(*os.File, bool) (size int64, id FileID, err error) {
 	return 0, id, fmt.Errorf("tandem: sealed shared memory needs Linux, this is %s: %w", runtime.GOOS, errors.ErrUnsupported)
 }
+
+// Punch would give back the memory of a memfd; there is none.
+func Punch(*os.File, int64) error { return errors.ErrUnsupported }
+
+// PhysicalMemory is not asked for here: 0, not known.
+func PhysicalMemory() int64 { return 0 }

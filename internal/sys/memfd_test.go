@@ -20,7 +20,7 @@ func TestMemfd(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	size, id, err := sys.CheckMemfd(f)
+	size, id, err := sys.CheckMemfd(f, true)
 	if err != nil || size != 8192 || id.Ino == 0 {
 		t.Errorf("CheckMemfd = %d, %v, %v", size, id, err)
 	}
@@ -41,7 +41,7 @@ func TestMemfd(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer again.Close()
-	if _, other, _ := sys.CheckMemfd(again); other != id {
+	if _, other, _ := sys.CheckMemfd(again, true); other != id {
 		t.Errorf("a second descriptor has identity %v, want %v", other, id)
 	}
 }
@@ -58,7 +58,7 @@ func TestMemfdRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer plain.Close()
-	if _, _, err := sys.CheckMemfd(plain); err == nil {
+	if _, _, err := sys.CheckMemfd(plain, true); err == nil {
 		t.Error("a plain file passed for a memfd")
 	}
 	fd, err := unix.MemfdCreate("unsealed", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
@@ -67,7 +67,7 @@ func TestMemfdRefuses(t *testing.T) {
 	}
 	loose := os.NewFile(uintptr(fd), "loose")
 	defer loose.Close()
-	if _, _, err := sys.CheckMemfd(loose); err == nil {
+	if _, _, err := sys.CheckMemfd(loose, true); err == nil {
 		t.Error("a memfd that can shrink passed")
 	}
 }
