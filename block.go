@@ -109,7 +109,7 @@ func (bs *blocks[In, Out]) release(b *block[In, Out]) {
 type span[In, Out any] struct {
 	run      *run[In, Out]
 	from, to int
-	errs     []error
+	errs     []error // of the chunk's items, nil while none had failed
 }
 
 func (sp span[In, Out]) first() int { return sp.run.first + sp.from }

@@ -26,6 +26,7 @@ type chunk interface {
 	setOutputs(from, n int, src []byte) (int, []byte, error)
 	stopped(i int, src []byte, cause error) ([]byte, error)
 	fail(i int, err error)
+	failures(from, n int) int
 	deliver(from, to int)
 }
 
@@ -52,20 +53,22 @@ func (c *Chunk) AppendInputs(from, most, room int, dst []byte) (out []byte, n in
 // which ExecuteItems has written, and returns what follows them. src must be
 // private memory; its content is not trusted. An error wraps ErrMalformed: the
 // bytes of item from+settled are no outcome of this task. Those before it are
-// settled, it and those after it are not.
-func (c *Chunk) SetOutputs(from, n int, src []byte) (settled int, rest []byte, err error) {
+// settled, failed of them with an error; it and those after it are not.
+func (c *Chunk) SetOutputs(from, n int, src []byte) (settled, failed int, rest []byte, err error) {
 	settled, rest, err = c.setOutputs(from, n, src)
+	failed = c.failures(from, settled)
 	c.settle(from, settled)
-	return settled, rest, err
+	return settled, failed, rest, err
 }
 
 // Stopped is SetOutputs for one item that was asked to stop: if its outcome is an
 // error, cause takes its place. With a nil cause it was not asked.
-func (c *Chunk) Stopped(i int, src []byte, cause error) (rest []byte, err error) {
-	if rest, err = c.stopped(i, src, cause); err == nil {
+func (c *Chunk) Stopped(i int, src []byte, cause error) (failed bool, err error) {
+	if _, err = c.stopped(i, src, cause); err == nil {
+		failed = c.failures(i, 1) > 0
 		c.settle(i, 1)
 	}
-	return rest, err
+	return failed, err
 }
 
 // Settle ends item i: err is what the Run of its Job returned, or why it did not run.
@@ -126,9 +129,18 @@ func (r *run[In, Out]) fail(i int, err error) {
 	r.errs[i] = err
 }
 
-func (r *run[In, Out]) deliver(from, to int) {
-	r.stream.settled.put(span[In, Out]{run: r, from: from, to: to, errs: r.errs})
+func (r *run[In, Out]) failures(from, n int) (failed int) {
+	if r.errs != nil {
+		for _, err := range r.errs[from : from+n] {
+			if err != nil {
+				failed++
+			}
+		}
+	}
+	return failed
 }
+
+func (r *run[In, Out]) deliver(from, to int) { r.stream.settled.put(span[In, Out]{r, from, to, r.errs}) }
 
 func (r *run[In, Out]) appendInputs(from, most, room int, dst []byte) ([]byte, int) {
 	ins := r.ins[from:]

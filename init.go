@@ -2,7 +2,6 @@ package tandem
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"hash/fnv"
 	"io"
@@ -45,9 +44,8 @@ var identity = sync.OnceValues(func() (build, tasks uint64) {
 
 func init() {
 	child.Root = child.Program{
-		Execute:      executeCall,
-		ExecuteItems: executeItems,
-		Outcome:      func(dst []byte, err error) []byte { return appendError(append(dst, outcomeError), err) },
+		Find:    find,
+		Outcome: func(dst []byte, err error) []byte { return appendError(append(dst, outcomeError), err) },
 		Failure: func(outcome []byte) error {
 			kind, body, err := splitOutcome(outcome)
 			if err == nil && kind == outcomeError {
@@ -70,20 +68,33 @@ func init() {
 	}
 }
 
-func executeCall(ctx context.Context, c *wire.CallInfo, in []byte, h *codec.Handles, dst []byte) (out []byte, failed bool, err error) {
-	at := len(dst)
-	out, err = Execute(ctx, specOf(c), in, h, dst)
-	if err == nil && len(out) <= at {
-		err = errors.New("tandem: a task without an outcome") // cannot happen: Execute appends at least one byte
+// find finds the task of a call that has arrived.
+func find(c *wire.CallInfo) (child.Callee, error) {
+	d := registry.ids[c.Task]
+	if d == nil {
+		return nil, fmt.Errorf("tandem: this program has no task %x; both sides must be the same program", c.Task)
 	}
-	return out, err == nil && out[at] == outcomeError, err
+	s := Spec{Name: d.name, id: d.id, Schema: c.Schema, Meta: c.Meta, Limits: Limits{Output: c.Output}}
+	if err := d.fits(&s); err != nil {
+		return nil, err
+	}
+	return &callee{d.far, s}, nil
 }
 
-func executeItems(ctx context.Context, c *wire.CallInfo, it *Items) error {
-	return ExecuteItems(ctx, specOf(c), it)
+// callee is a task with what it needs to know of its calls.
+type callee struct {
+	far  farTask
+	spec Spec
 }
 
-// specOf is the Spec of a call that arrived: what its task needs to know of it.
-func specOf(c *wire.CallInfo) Spec {
-	return Spec{Name: c.Name, Schema: c.Schema, Meta: c.Meta, Limits: Limits{Output: c.Output}}
+func (c *callee) Call(ctx context.Context, in []byte, h *codec.Handles, dst []byte) (out []byte, failed bool, err error) {
+	at := len(dst)
+	if out, err = c.far.execute(c.spec.inContext(ctx), c.spec, in, h, dst); err != nil {
+		return out, false, err
+	}
+	return out, out[at] == outcomeError, nil
+}
+
+func (c *callee) Items(ctx context.Context, it *Items) error {
+	return c.far.executeItems(c.spec.inContext(ctx), c.spec, it)
 }

@@ -15,6 +15,7 @@ import (
 // definition is a registered task without its types.
 type definition struct {
 	name, short string
+	id          uint64        // of the name
 	schema      func() uint64 // computed once
 	idempotent  bool
 	where       string // file:line of NewTask, for the panic about a second one
@@ -33,6 +34,7 @@ type farTask interface {
 var registry struct {
 	sync.Mutex
 	tasks map[string]*definition
+	ids   map[uint64]*definition
 	vars  map[string]variable
 	ready bool // Init was called
 }
@@ -46,6 +48,7 @@ func register(short string, task farTask) *definition {
 		name: pkg + "." + short, short: short, where: where, far: task,
 		schema: sync.OnceValue(task.schema),
 	}
+	d.id = hashName(d.name)
 	registry.Lock()
 	defer registry.Unlock()
 	if registry.ready {
@@ -54,10 +57,14 @@ func register(short string, task farTask) *definition {
 	if other := registry.tasks[d.name]; other != nil {
 		panic(fmt.Sprintf("tandem: NewTask(%q) at %s: package %s has a task of that name already, made at %s; choose another name", short, where, pkg, other.where))
 	}
+	if other := registry.ids[d.id]; other != nil { // never, with 64 bits
+		panic(fmt.Sprintf("tandem: NewTask(%q) at %s: its name and that of %s have the same hash; choose another name", short, where, other.name))
+	}
 	if registry.tasks == nil {
 		registry.tasks = make(map[string]*definition)
+		registry.ids = make(map[uint64]*definition)
 	}
-	registry.tasks[d.name] = d
+	registry.tasks[d.name], registry.ids[d.id] = d, d
 	return d
 }
 
@@ -142,23 +149,40 @@ func farSide(ctx context.Context, s *Spec) (context.Context, farTask, error) {
 	if d == nil {
 		return nil, nil, fmt.Errorf("tandem: %s: this program has no such task; both sides must be the same program", s.Name)
 	}
-	if d.schema() != s.Schema {
-		return nil, nil, fmt.Errorf("tandem: %s: its argument or result has another structure here; both sides must be built from the same source", s.Name)
+	if err := d.fits(s); err != nil {
+		return nil, nil, err
 	}
+	return s.inContext(ctx), d.far, nil
+}
+
+// fits checks that the task is the same on both sides.
+func (d *definition) fits(s *Spec) error {
+	if d.schema() != s.Schema {
+		return fmt.Errorf("tandem: %s: its argument or result has another structure here; both sides must be built from the same source", d.name)
+	}
+	return nil
+}
+
+// inContext is ctx with what a task finds in it on the far side.
+func (s *Spec) inContext(ctx context.Context) context.Context {
 	if len(s.Meta) > 0 {
 		ctx = context.WithValue(ctx, metaKey{}, s.Meta)
 	}
-	return ctx, d.far, nil
+	return ctx
+}
+
+func hashName(name string) uint64 {
+	h := fnv.New64a()
+	io.WriteString(h, name)
+	return h.Sum64()
 }
 
 // tableHash identifies the tasks of this program by their names; the structure of
 // their types is compared at each call. It is a sum, so that the map need not be
 // sorted at every start.
 func tableHash() (sum uint64) {
-	for name := range registry.tasks {
-		h := fnv.New64a()
-		io.WriteString(h, name)
-		sum += h.Sum64() * 0x9e3779b97f4a7c15
+	for id := range registry.ids {
+		sum += id * 0x9e3779b97f4a7c15
 	}
 	return sum
 }

@@ -59,7 +59,13 @@ type Spec struct {
 	Limits     Limits
 	Idempotent bool // may run again if a worker died in it
 	Meta       Meta
+
+	id uint64
 }
+
+// ID is a hash of Name. It stands for the name between two processes of one program,
+// where 8 bytes travel faster.
+func (s Spec) ID() uint64 { return s.id }
 
 // Job is one call with its types hidden, made by Placed and handed to a Runner.
 // It is used by one goroutine at a time.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/tandem-go/tandem/internal/codec"
 )
@@ -21,6 +22,9 @@ type Task[In, Out any] struct {
 	fn  func(context.Context, In) (Out, error)
 	in  lazy[In]
 	out lazy[Out]
+
+	calls  sync.Pool // of *call[In, Out], for Call
+	frames sync.Pool // of *frame[In, Out], for execute
 }
 
 // NewTask makes a task and registers it under the import path of its caller and
@@ -79,7 +83,7 @@ func (t *Task[In, Out]) On(r Runner) Placed[In, Out] {
 // The argument is encoded now, so a later change of it does not show; what
 // cannot be encoded is an error of the hook's first run.
 func (t *Task[In, Out]) With(in In) Bound {
-	b := Bound{spec: Spec{Name: t.def.name, Schema: t.def.schema()}, bound: true}
+	b := Bound{spec: Spec{Name: t.def.name, id: t.def.id, Schema: t.def.schema()}, bound: true}
 	var h Handles
 	b.input, b.err = t.in.get().Append(nil, &in, &h)
 	if b.err == nil && h.Len() > 0 {
@@ -127,9 +131,15 @@ func (p Placed[In, Out]) Call(ctx context.Context, in In) (Out, error) {
 		var zero Out
 		return zero, err
 	}
-	c := p.job(ctx, in)
-	err := p.runner.Run(ctx, &c.Job)
-	return c.result(err)
+	c, _ := p.task.calls.Get().(*call[In, Out])
+	if c == nil {
+		c = new(call[In, Out])
+	}
+	c.task, c.in, c.spec, c.erased = p.task, in, p.spec(ctx), c
+	out, err := c.result(p.runner.Run(ctx, &c.Job))
+	*c = call[In, Out]{} // nothing is kept of it, by Runner's contract
+	p.task.calls.Put(c)
+	return out, err
 }
 
 // Prepare makes the job of a call without running it, for places that hand out
@@ -149,7 +159,7 @@ func (p Placed[In, Out]) job(ctx context.Context, in In) *call[In, Out] {
 
 func (p Placed[In, Out]) spec(ctx context.Context) Spec {
 	return Spec{
-		Name: p.task.def.name, Schema: p.task.def.schema(), Idempotent: p.task.def.idempotent,
+		Name: p.task.def.name, id: p.task.def.id, Schema: p.task.def.schema(), Idempotent: p.task.def.idempotent,
 		Limits: p.limits, Meta: MetaOf(ctx),
 	}
 }
@@ -220,9 +230,11 @@ func (c *call[In, Out]) setOutput(src []byte, h *Handles) error {
 				return failure
 			}
 		case outcomeValue:
-			var out Out
-			if err = c.task.out.get().Decode(body, &out, h); err == nil {
-				c.put(out)
+			out := &c.out
+			if c.dest != nil {
+				out = c.dest
+			}
+			if err = c.task.out.get().Decode(body, out, h); err == nil {
 				return nil
 			}
 		}
@@ -293,16 +305,21 @@ func copyThrough[T any](c *codec.Codec[T], from, to *T) error {
 
 // execute is the far side of a call: decode, run, append the outcome.
 func (t *Task[In, Out]) execute(ctx context.Context, s Spec, input []byte, h *Handles, dst []byte) ([]byte, error) {
-	var in In
-	err := t.in.get().Decode(input, &in, h)
+	f, _ := t.frames.Get().(*frame[In, Out])
+	if f == nil {
+		f = new(frame[In, Out])
+	}
+	defer t.frames.Put(f)
+	defer func() { *f = frame[In, Out]{} }()
+	err := t.in.get().Decode(input, &f.in, h)
 	h.Close() // what the argument did not take; h carries the result's from here on
 	if err != nil {
 		return dst, fmt.Errorf("tandem: %s: argument: %w", t.def.name, err)
 	}
 	start := len(dst)
-	out, err := protect(ctx, t.fn, in)
+	f.out, err = protect(ctx, t.fn, f.in)
 	if err == nil {
-		dst, err = t.out.get().Append(append(dst, outcomeValue), &out, h)
+		dst, err = t.out.get().Append(append(dst, outcomeValue), &f.out, h)
 		if err == nil {
 			err = s.tooLarge(len(dst) - start - 1)
 		} else {
@@ -316,6 +333,13 @@ func (t *Task[In, Out]) execute(ctx context.Context, s Spec, input []byte, h *Ha
 		dst = appendError(append(dst[:start], outcomeError), err)
 	}
 	return dst, nil
+}
+
+// frame is where the values of one call lie on the far side. They need a place in
+// memory for the codec, and would be allocated for each call.
+type frame[In, Out any] struct {
+	in  In
+	out Out
 }
 
 // protect runs f and turns a panic or Goexit into an error. Goexit still ends

@@ -51,9 +51,16 @@ const (
 )
 
 type waiter struct {
-	got   chan *flight // capacity 1; nil means err
-	err   error
+	got chan *flight // capacity 1; nil means err
+	err error
+	want
+}
+
+// want is what is special about a call that looks for a place.
+type want struct {
 	alone bool // takes a lane without a call only
+	front bool // has been waiting elsewhere, and is next
+	batch bool // a chunk, pulled when there was room: waits as long as it takes
 }
 
 func newAssignment(name string, workers, lanes, limit int, birth func()) *assignment {
@@ -127,46 +134,44 @@ type claim struct {
 	place  *list.Element
 }
 
-// enterAndClaim is admit and claim in one.
-func (a *assignment) enterAndClaim(alone bool) (claim, error) {
+// enterAndClaim is admit and claim in one, at a time that clock told.
+func (a *assignment) enterAndClaim(now time.Duration, as want) (claim, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if err := a.enter(); err != nil {
 		return claim{}, err
 	}
-	c, err := a.claimLocked(alone, false)
+	c, err := a.claimLocked(now, as)
 	if err != nil {
 		a.leave()
 	}
 	return c, err
 }
 
-// claim takes a place on a lane or joins the queue, in front if the call has been
-// waiting elsewhere; await must follow. A call that is alone takes a lane that has
-// no other.
-func (a *assignment) claim(alone, front bool) (claim, error) {
+// claim takes a place on a lane or joins the queue; await must follow.
+func (a *assignment) claim(as want) (claim, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.claimLocked(alone, front)
+	return a.claimLocked(clock(), as)
 }
 
-func (a *assignment) claimLocked(alone, front bool) (claim, error) {
+func (a *assignment) claimLocked(now time.Duration, as want) (claim, error) {
 	switch {
 	case a.phase == closed:
 		return claim{}, a.closedError()
 	case a.broken != nil:
 		return claim{}, a.broken
 	}
-	if a.queue.Len() == 0 || front {
-		if l := a.room(alone); l != nil {
-			return claim{flight: a.engage(l)}, nil
+	if a.queue.Len() == 0 || as.front {
+		if l := a.room(as); l != nil {
+			return claim{flight: a.engage(l, now)}, nil
 		}
 	}
-	if a.limit > 0 && !front && a.queue.Len() >= a.limit+a.coming() {
+	if a.limit > 0 && !as.front && !as.batch && a.queue.Len() >= a.limit+a.coming() {
 		return claim{}, fmt.Errorf("tandem: %s: %d calls wait already: %w", a.name, a.limit, tandem.ErrQueueFull)
 	}
-	c := claim{waiter: &waiter{got: make(chan *flight, 1), alone: alone}}
-	if front {
+	c := claim{waiter: &waiter{got: make(chan *flight, 1), want: as}}
+	if as.front {
 		c.place = a.queue.PushFront(c.waiter)
 	} else {
 		c.place = a.queue.PushBack(c.waiter)
@@ -178,12 +183,12 @@ func (a *assignment) claimLocked(alone, front bool) (claim, error) {
 // room is the lane that takes the next call: one that idles; or, when all workers
 // are there and none idles, while calls are so short that waking somebody takes
 // longer than waiting behind others, the one with the fewest.
-func (a *assignment) room(alone bool) *lane {
+func (a *assignment) room(as want) *lane {
 	if n := len(a.idle); n > 0 {
 		return a.idle[n-1]
 	}
-	depth := a.pace.depth()
-	if alone || depth <= 1 || a.births > 0 || len(a.serving) < a.target*a.lanes {
+	depth := a.pace.depth(as)
+	if as.alone || depth <= 1 || a.births > 0 || len(a.serving) < a.target*a.lanes {
 		return nil
 	}
 	var best *lane
@@ -218,7 +223,7 @@ func (a *assignment) await(ctx context.Context, c claim) (*flight, error) {
 }
 
 // engage puts a call on a lane.
-func (a *assignment) engage(l *lane) *flight {
+func (a *assignment) engage(l *lane, now time.Duration) *flight {
 	w := l.worker
 	w.busy++
 	w.tasks++
@@ -231,30 +236,30 @@ func (a *assignment) engage(l *lane) *flight {
 		a.looking = true
 		time.AfterFunc(lookEvery, a.inspect)
 	}
-	return l.board()
+	return l.board(now)
 }
 
-// over ends a flight, which lasted until now; the call itself is over too if
-// final. leave, if not nil, is a worker that has no more to do and must be let go.
-func (a *assignment) over(f *flight, now time.Time, final bool) (leave *worker) {
+// over ends a flight of so many items, which lasted until now; the call itself is
+// over too if final. leave, if not nil, is a worker that has no more to do and must be let go.
+func (a *assignment) over(f *flight, now time.Duration, items int, final bool) (leave *worker) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if final {
 		a.leave()
 	}
 	l, w := f.lane, f.lane.worker
-	a.pace.note(l.alight(f, now))
+	a.pace.note(l.alight(f, now) / time.Duration(max(1, items)))
 	w.busy--
 	w.calls.Done()
-	if _, here := a.workers[w]; !here {
-		return nil // it has died meanwhile
+	if w.dead {
+		return nil
 	}
 	if w.spent() {
 		a.withdraw(w)
 	}
 	switch {
 	case !w.retiring:
-		a.offer(l)
+		a.offer(l, now)
 	case w.busy == 0:
 		leave = w
 	}
@@ -264,14 +269,14 @@ func (a *assignment) over(f *flight, now time.Time, final bool) (leave *worker) 
 
 // offer hands what room a lane has to the calls that wait longest. A lane without
 // a call is idle then.
-func (a *assignment) offer(l *lane) {
+func (a *assignment) offer(l *lane, now time.Duration) {
 	for first := a.queue.Front(); first != nil && !l.worker.spent(); first = a.queue.Front() {
 		w := first.Value.(*waiter)
-		if n := len(l.row); n > 0 && (w.alone || l.stuck || n >= min(l.depth, a.pace.depth())) {
+		if n := len(l.row); n > 0 && (w.alone || l.stuck || n >= min(l.depth, a.pace.depth(w.want))) {
 			return
 		}
 		a.queue.Remove(first)
-		w.got <- a.engage(l)
+		w.got <- a.engage(l, now)
 	}
 	if len(l.row) == 0 {
 		a.idle = append(a.idle, l)
@@ -291,6 +296,7 @@ func (a *assignment) inspect() {
 		a.looking = true
 		if l.stuck = l.seen == l.passed; l.stuck {
 			l.clear()
+			l.row[0].suspect()
 		}
 		l.seen = l.passed
 	}
@@ -301,6 +307,11 @@ func (a *assignment) inspect() {
 
 // lookEvery is the most that a call waits behind one that takes long, by half.
 const lookEvery = time.Millisecond
+
+// clock is the time since some moment. It costs half of what time.Now does.
+func clock() time.Duration { return time.Since(epoch) }
+
+var epoch = time.Now()
 
 // pace is how long calls take in the workers, by and large.
 type pace struct{ mean time.Duration } // zero: not known yet
@@ -320,10 +331,15 @@ func (p *pace) note(took time.Duration) {
 	p.mean = max(1, p.mean+(took-p.mean)/8)
 }
 
-// depth is how many calls a lane may hold.
-func (p *pace) depth() int {
-	if p.mean == 0 {
-		return 1
+// depth is how many calls a lane may hold for one more such to join them. A chunk
+// joins one that runs, unless its items take so long that a wake is nothing.
+func (p *pace) depth(as want) int {
+	least := time.Duration(1)
+	if as.batch && p.mean < 5*worthWaiting {
+		least = ahead
 	}
-	return int(min(max(worthWaiting/p.mean, 1), laneDepth))
+	if p.mean == 0 {
+		return int(least)
+	}
+	return int(min(max(worthWaiting/p.mean, least), laneDepth))
 }

@@ -41,7 +41,7 @@ func (y *yard) bear() (*worker, bool) {
 // call claims a place as a caller does.
 func (y *yard) call() claim {
 	y.t.Helper()
-	c, err := y.enterAndClaim(false)
+	c, err := y.enterAndClaim(clock(), want{})
 	if err != nil {
 		y.t.Fatal(err)
 	}
@@ -61,7 +61,7 @@ func got(c claim) *flight {
 	}
 }
 
-func (y *yard) land(f *flight) *worker { return y.over(f, time.Now(), true) }
+func (y *yard) land(f *flight) *worker { return y.over(f, clock(), 1, true) }
 
 // TestLazyBirths: workers are born when calls need them, as many as needed, no more
 // than allowed; a free one is used first.
@@ -136,12 +136,12 @@ func TestQueueBound(t *testing.T) {
 	for range 4 + 3 { // two workers of two lanes, and three that wait
 		y.call()
 	}
-	if _, err := y.claim(false, false); !errors.Is(err, tandem.ErrQueueFull) {
+	if _, err := y.claim(want{}); !errors.Is(err, tandem.ErrQueueFull) {
 		t.Errorf("the eighth call: %v, want ErrQueueFull", err)
 	}
 	y.bear()
 	y.bear()
-	if _, err := y.claim(false, false); !errors.Is(err, tandem.ErrQueueFull) {
+	if _, err := y.claim(want{}); !errors.Is(err, tandem.ErrQueueFull) {
 		t.Errorf("when all lanes are taken: %v, want ErrQueueFull", err)
 	}
 }

@@ -44,3 +44,28 @@ func BenchmarkCalls(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkMap is items that cost next to nothing, on two workers, nothing tuned.
+func BenchmarkMap(b *testing.B) {
+	pool := &process.Pool{Workers: 2}
+	defer pool.Close()
+	if err := pool.Start(context.Background()); err != nil {
+		b.Fatal(err)
+	}
+	b.Run("Map", func(b *testing.B) {
+		numbers := func(yield func(int) bool) {
+			for i := 0; i < b.N && yield(i); i++ {
+			}
+		}
+		next := 0
+		for got, err := range double.On(pool).Map(context.Background(), numbers) {
+			if err != nil || got != 2*next {
+				b.Fatalf("double of %d: %d, %v", next, got, err)
+			}
+			next++
+		}
+		if next != b.N {
+			b.Fatalf("%d of %d came back", next, b.N)
+		}
+	})
+}

@@ -22,7 +22,7 @@ const (
 type ticket struct {
 	state  *poolState
 	limits tandem.Limits
-	begun  time.Time
+	begun  time.Duration
 	claim  claim
 }
 
@@ -45,11 +45,8 @@ func (p *Pool) consider(ctx context.Context, j *tandem.Job, t *ticket) error {
 		return err
 	}
 	spec := j.Spec()
-	*t = ticket{state: s, limits: spec.Limits.Or(s.plan.Limits), begun: time.Now()}
+	*t = ticket{state: s, limits: spec.Limits.Or(s.plan.Limits), begun: clock()}
 	if err := s.accepts(spec, t.limits); err != nil {
-		return err
-	}
-	if err := s.assign.refusal(); err != nil {
 		return err
 	}
 	return context.Cause(ctx)
@@ -57,7 +54,7 @@ func (p *Pool) consider(ctx context.Context, j *tandem.Job, t *ticket) error {
 
 // enter admits the call and gives it its place.
 func (t *ticket) enter(j *tandem.Job, alone bool) (err error) {
-	if t.claim, err = t.state.assign.enterAndClaim(alone); errors.Is(err, tandem.ErrQueueFull) {
+	if t.claim, err = t.state.assign.enterAndClaim(t.begun, want{alone: alone}); errors.Is(err, tandem.ErrQueueFull) {
 		t.state.settled(j.Spec().Name, nil, 0, 0, err)
 	}
 	return err
@@ -116,7 +113,7 @@ func (t *ticket) run(ctx context.Context, j *tandem.Job, m *message) error {
 			s.settled(spec.Name, nil, wait, 0, err)
 			return err
 		}
-		w, sent := f.lane.worker, t.begun.Add(wait)
+		w, sent := f.lane.worker, t.begun+wait
 		m.stamp()
 		err, unstarted, cause := f.fly(ctx, j, m, t.limits)
 		again := false
@@ -145,7 +142,7 @@ func (t *ticket) run(ctx context.Context, j *tandem.Job, m *message) error {
 				err = crash
 			}
 		}
-		run := s.landed(f, !again).Sub(sent)
+		run := s.landed(f, !again) - sent
 		if again {
 			continue
 		}
@@ -156,9 +153,9 @@ func (t *ticket) run(ctx context.Context, j *tandem.Job, m *message) error {
 
 // landed ends a flight and lets a worker go that has no more to do. It returns the
 // time.
-func (s *poolState) landed(f *flight, final bool) time.Time {
-	now := time.Now()
-	if leave := s.assign.over(f, now, final); leave != nil {
+func (s *poolState) landed(f *flight, final bool) time.Duration {
+	now := clock()
+	if leave := s.assign.over(f, now, 1, final); leave != nil {
 		leave.leave()
 	}
 	return now
@@ -176,7 +173,7 @@ func (t *ticket) flight(ctx context.Context, task string, m *message, wait *time
 	s, c := t.state, t.claim
 	t.claim = claim{}
 	if c == (claim{}) {
-		if c, err = s.assign.claim(m.alone(), true); err != nil {
+		if c, err = s.assign.claim(want{alone: m.alone(), front: true}); err != nil {
 			return nil, err
 		}
 	}
@@ -184,12 +181,12 @@ func (t *ticket) flight(ctx context.Context, task string, m *message, wait *time
 		// The claim was made before it was known what must be sent.
 		f.abandon()
 		s.landed(f, false)
-		if c, err = s.assign.claim(true, true); err == nil {
+		if c, err = s.assign.claim(want{alone: true, front: true}); err == nil {
 			f, err = s.assign.await(ctx, c)
 		}
 	}
 	if c.waiter != nil || *wait > 0 {
-		*wait = time.Since(t.begun)
+		*wait = clock() - t.begun
 	}
 	if err == nil && s.events.On() {
 		s.emit(event.Event{Kind: event.CallStarted, Task: task, Worker: f.lane.worker.number, PID: f.lane.worker.proc.PID, Wait: *wait})

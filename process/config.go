@@ -68,6 +68,7 @@ type plan struct {
 	maxProcs    int
 	vars        []byte
 	setup, exit child.Hook
+	setupName   string     // for errors
 	writing     sync.Mutex // held to write to Stdout or Stderr
 }
 
@@ -137,7 +138,7 @@ func hook(b tandem.Bound) (child.Hook, error) {
 		return h, nil
 	}
 	spec, input, err := b.Encoded()
-	h.Info.Name, h.Info.Schema, h.Input = spec.Name, spec.Schema, input
+	h.Info.Task, h.Info.Schema, h.Input = spec.ID(), spec.Schema, input
 	return h, err
 }
 

@@ -185,7 +185,7 @@ func (w *worker) stillbirth() error {
 	}
 	return &stillborn{
 		fmt.Sprintf("tandem: %s (pid %d) %s: %s%s", w.process.Name(), w.proc.PID, what, w.death.reason, tail),
-		w.death.crash(w.plan.setup.Info.Name),
+		w.death.crash(w.plan.setupName),
 	}
 }
 

@@ -23,23 +23,25 @@ type flight struct {
 	head bool      // it boarded an empty lane
 
 	// The assignment's, under its mutex.
-	boarded time.Time
+	boarded time.Duration
 	landed  bool
 
 	mu      sync.Mutex
 	task    string
 	limits  tandem.Limits
+	items   int // of a chunk
 	ctx     context.Context
 	seq     uint32
-	open    bool      // the call is on
-	leads   time.Time // since when no other call is in front; zero: one is
-	armed   bool      // its timers run, or will when it leads
-	halt    error     // it must not run: its pool was closed
-	cause   error     // why it was asked to stop, nil if it was not
+	open    bool          // the call is on
+	leads   time.Duration // since when no other call is in front, 0: one is
+	armed   bool          // its timers run, or will when it leads
+	halt    error         // it must not run: its pool was closed
+	cause   error         // why it was asked to stop, nil if it was not
 	unhook  func() bool
 	limit   *time.Timer
 	grace   *time.Timer
 	memory  *time.Timer
+	start   *time.Timer
 	arrived chan struct{} // closed when it leads, for whoever waits for that
 
 	answer []byte // kept between calls
@@ -52,26 +54,25 @@ var (
 	errMoved = errors.New("taken back")
 )
 
-// embark makes f a new call. The assignment's mutex is held.
-func (f *flight) embark(slot ring.Slot, head bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.boarded = time.Now()
+// embark makes f a new call. The assignment's mutex is held, and nobody else looks:
+// a timer of an earlier call that comes late finds no call open.
+func (f *flight) embark(slot ring.Slot, now time.Duration, head bool) {
+	f.boarded = now
 	f.slot, f.head, f.landed = slot, head, false
 	if f.lane.last++; f.lane.ring != nil {
 		f.lane.last = uint32(slot.Seq())
 	}
 	f.seq = f.lane.last
-	f.leads = time.Time{}
+	f.leads = 0
 	if head {
-		f.leads = f.boarded
+		f.leads = now
 	}
 	f.halt, f.cause, f.arrived, f.armed = nil, nil, nil, false
 }
 
 // lead is called when no other call is in front of f any more: it runs, or will as
 // soon as its worker can. The assignment's mutex is held.
-func (f *flight) lead(now time.Time) {
+func (f *flight) lead(now time.Duration, last bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.leads = now
@@ -80,6 +81,9 @@ func (f *flight) lead(now time.Time) {
 	}
 	if f.open && f.armed {
 		f.clock()
+		if last { // otherwise inspect sees to it
+			f.expect()
+		}
 	}
 }
 
@@ -87,7 +91,7 @@ func (f *flight) lead(now time.Time) {
 // of the calls.
 func (f *flight) turn() {
 	f.mu.Lock()
-	if !f.leads.IsZero() {
+	if f.leads > 0 {
 		f.mu.Unlock()
 		return
 	}
@@ -97,14 +101,15 @@ func (f *flight) turn() {
 	<-arrived
 }
 
-// begin opens the call. It reports why the call must not run at all.
-func (f *flight) begin(ctx context.Context, task string, limits tandem.Limits) error {
+// begin opens the call, or the chunk of so many items. It reports why it must not run
+// at all.
+func (f *flight) begin(ctx context.Context, task string, limits tandem.Limits, items int) error {
 	if limits.Memory > 0 {
 		f.lane.worker.weigh(limits.Memory)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.ctx, f.task, f.limits, f.open = ctx, task, limits, true
+	f.ctx, f.task, f.limits, f.items, f.open = ctx, task, limits, items, true
 	return f.halt
 }
 
@@ -118,21 +123,108 @@ func (f *flight) Sleep() {
 	if ctx.Done() != nil {
 		f.unhook = context.AfterFunc(ctx, func() { f.stop(seq, context.Cause(ctx)) })
 	}
-	if !f.leads.IsZero() {
+	if f.leads > 0 {
 		f.clock()
+		f.expect()
+	}
+}
+
+// A worker that has nothing else to do and leaves a call alone for longer is frozen,
+// or its memory was written over. With a time limit that is when the call should
+// have been over; on a busy machine a process may have to wait for a processor.
+const (
+	untaken      = 2 * time.Second
+	leastUntaken = 100 * time.Millisecond
+)
+
+// expect makes the call go elsewhere if the worker does not begin with it, and the
+// worker go. f.mu is held.
+func (f *flight) expect() {
+	if f.lane.ring == nil || f.lane.retire == nil || f.start != nil {
+		return
+	}
+	seq := f.seq
+	after := untaken
+	if t := f.limits.Time; t > 0 {
+		after = min(after, max(t, leastUntaken))
+	}
+	f.start = time.AfterFunc(after, func() { f.doubt(seq, false) })
+}
+
+// suspect is called when others behind the call have been waiting for it.
+func (f *flight) suspect() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.open {
+		f.expect()
+	}
+}
+
+// doubt is called when a call has been with an idle worker for long.
+func (f *flight) doubt(seq uint32, again bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	l := f.lane
+	switch {
+	case !f.open || f.seq != seq || l.ring.Started(f.slot):
+	case !l.worker.distrusted.Load() && l.ring.TakeBack(f.slot):
+		go l.retire()
+	case again: // neither begun nor to be had back, and nobody was told of an answer
+		go l.worker.kill("it did not begin a call that was given to it")
+	default: // it may have been answered in this moment
+		f.start = time.AfterFunc(leastUntaken/10, func() { f.doubt(seq, true) })
 	}
 }
 
 // clock starts the limits, which count from when the call leads.
 func (f *flight) clock() {
-	seq, task, limits := f.seq, f.task, f.limits
-	if limits.Time > 0 {
-		f.limit = time.AfterFunc(limits.Time-time.Since(f.leads), func() {
-			f.stop(seq, fmt.Errorf("tandem: %s: stopped after %v: %w", task, limits.Time, tandem.ErrTimeout))
-		})
+	seq, limits := f.seq, f.limits
+	if limits.Time > 0 && f.items == 1 { // of a chunk see last
+		f.limit = time.AfterFunc(limits.Time-(clock()-f.leads), func() { f.overtime(seq) })
 	}
 	if limits.Memory > 0 {
 		f.memory = time.AfterFunc(weighEvery, func() { f.weigh(seq, limits.Memory) })
+	}
+}
+
+// last says that of a chunk only the item that runs is left. Its time began at most
+// lookAfter ago.
+func (f *flight) last() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.items = 1
+	if seq := f.seq; f.open && f.limits.Time > 0 {
+		f.limit = time.AfterFunc(f.limits.Time, func() { f.overtime(seq) })
+	}
+}
+
+// overtime stops a call that has run for the time of its limit. One that the worker
+// has not begun has not run at all: see expect for that.
+func (f *flight) overtime(seq uint32) {
+	f.mu.Lock()
+	task, limit := f.task, f.limits.Time
+	late := f.open && f.seq == seq && (f.lane.ring == nil || f.lane.ring.Started(f.slot))
+	if f.open && f.seq == seq && !late {
+		f.limit.Reset(limit)
+	}
+	f.mu.Unlock()
+	if late {
+		f.stop(seq, fmt.Errorf("tandem: %s: stopped after %v: %w", task, limit, tandem.ErrTimeout))
+	}
+}
+
+// asked is why the call was asked to stop, nil if it was not.
+func (f *flight) asked() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.cause
+}
+
+// distrust takes a worker out of its pool whose answer kept the rules and was no
+// answer: damaged memory, or a decoder that refuses what its encoder wrote.
+func (f *flight) distrust() {
+	if f.lane.retire != nil {
+		f.lane.retire()
 	}
 }
 
@@ -141,16 +233,16 @@ func (f *flight) end() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.open = false
-	if f.armed {
+	if f.armed || f.start != nil {
 		if f.unhook != nil {
 			f.unhook()
 		}
-		for _, t := range []*time.Timer{f.limit, f.grace, f.memory} {
+		for _, t := range []*time.Timer{f.limit, f.grace, f.memory, f.start} {
 			if t != nil {
 				t.Stop()
 			}
 		}
-		f.unhook, f.limit, f.grace, f.memory = nil, nil, nil, nil
+		f.unhook, f.limit, f.grace, f.memory, f.start = nil, nil, nil, nil, nil
 	}
 	f.ctx = nil
 	return f.cause
@@ -193,6 +285,9 @@ func (f *flight) stop(seq uint32, cause error) {
 	if l.ring != nil && l.ring.TakeBack(f.slot) {
 		return
 	}
+	if f.items > 1 {
+		l.ring.Trim(f.slot)
+	}
 	go w.say(wire.Cancel, seq, wire.AppendUint64(nil, uint64(l.index))) // a worker that does not read must not block this
 	grace := f.limits.GraceTime()
 	if w.plan.lanes <= 1 || l.retire == nil || f.halt != nil {
@@ -216,11 +311,9 @@ func (f *flight) stop(seq uint32, cause error) {
 
 func (f *flight) kill(seq uint32) {
 	f.mu.Lock()
-	runs := f.open && f.seq == seq
-	cause := f.cause
-	f.mu.Unlock()
-	if runs {
-		f.lane.worker.kill(fmt.Sprintf("a task in it did not stop when it was asked (%v)", cause))
+	defer f.mu.Unlock()
+	if f.open && f.seq == seq {
+		go f.lane.worker.kill(fmt.Sprintf("a task in it did not stop when it was asked (%v)", f.cause))
 	}
 }
 

@@ -83,7 +83,7 @@ func TestHostileWorker(t *testing.T) {
 	for attack := range attacks {
 		t.Run(attack, func(t *testing.T) {
 			leaveNothing(t)
-			pool := &process.Pool{Workers: 2, Limits: tandem.Limits{Grace: 100 * time.Millisecond}, Config: process.Config{Stderr: io.Discard}}
+			pool := &process.Pool{Workers: 2, Transport: process.Sockets, Limits: tandem.Limits{Grace: 100 * time.Millisecond}, Config: process.Config{Stderr: io.Discard}}
 			defer pool.Close() // its error is the worker's; the test is about the calls
 			var calls []*tandem.Future[int]
 			var others []*tandem.Future[int]
@@ -125,7 +125,7 @@ var stalling = tandem.NewTask("stalling", func(context.Context, int) (int, error
 
 func TestStallingWorker(t *testing.T) {
 	leaveNothing(t)
-	pool := &process.Pool{Workers: 1, Config: process.Config{Stderr: io.Discard}, Limits: tandem.Limits{Grace: 50 * time.Millisecond}}
+	pool := &process.Pool{Workers: 1, Transport: process.Sockets, Config: process.Config{Stderr: io.Discard}, Limits: tandem.Limits{Grace: 50 * time.Millisecond}}
 	defer pool.Close()
 	var crash *tandem.CrashError
 	_, err := stalling.On(pool).Limit(tandem.Limits{Output: 1 << 20}).Call(t.Context(), 0)
@@ -165,7 +165,7 @@ var forging = tandem.NewTask("forging", func(_ context.Context, file string) (in
 // run again, but not for ever, and it settles once.
 func TestForgedMarks(t *testing.T) {
 	leaveNothing(t)
-	pool := &process.Pool{Workers: 1, Config: process.Config{Stderr: io.Discard}}
+	pool := &process.Pool{Workers: 1, Transport: process.Sockets, Config: process.Config{Stderr: io.Discard}}
 	closing(t, pool)
 	file := t.TempDir() + "/runs"
 	_, err := forging.On(pool).Call(t.Context(), file)

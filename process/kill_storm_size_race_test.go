@@ -3,4 +3,7 @@
 package process_test
 
 // A worker of a race build takes many times as long to start.
-const stormCalls = 1_500
+const (
+	stormCalls = 1_500
+	scribblers = 100
+)

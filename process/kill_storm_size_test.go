@@ -2,4 +2,7 @@
 
 package process_test
 
-const stormCalls = 10_000
+const (
+	stormCalls = 10_000
+	scribblers = 1_500
+)

@@ -27,11 +27,11 @@ type lane struct {
 	// The assignment's, under its mutex; see row.go.
 	row    []*flight
 	spare  []*flight
-	last   uint32    // number of the last call
-	lately time.Time // when the last call ended
-	passed uint64    // calls that have left the row
-	seen   uint64    // passed, at the last inspection
-	stuck  bool      // its first call takes long
+	last   uint32        // number of the last call
+	lately time.Duration // when the last call ended
+	passed uint64        // calls that have left the row
+	seen   uint64        // passed, at the last inspection
+	stuck  bool          // its first call takes long
 }
 
 func newLane(w *worker, i int, conn *wire.Conn) *lane {
@@ -43,7 +43,7 @@ func newLane(w *worker, i int, conn *wire.Conn) *lane {
 // errDied: the worker had not begun the call.
 func (f *flight) fly(ctx context.Context, j *tandem.Job, m *message, limits tandem.Limits) (err error, unstarted bool, cause error) {
 	l := f.lane
-	if err := f.begin(ctx, j.Spec().Name, limits); err != nil {
+	if err := f.begin(ctx, j.Spec().Name, limits, 1); err != nil {
 		f.end()
 		f.abandon()
 		return err, false, err
@@ -90,8 +90,7 @@ func (f *flight) byRing(j *tandem.Job, m *message, limits tandem.Limits) error {
 			l.conn.Send(wire.Call, f.seq, wire.Room(nil), nil) // the worker waits for a frame; it will refuse this one
 		}
 	}
-	f.Sleep()
-	answer, aside, err := l.ring.Wait(f.slot, f.answer[:0])
+	answer, aside, err := l.ring.Wait(f.slot, f.answer[:0], f)
 	switch f.answer = answer; {
 	case errors.Is(err, wire.ErrProtocol):
 		return f.failed(err)
@@ -148,11 +147,8 @@ func (f *flight) reply(j *tandem.Job, limits tandem.Limits) error {
 // settle settles j with the outcome that came.
 func (f *flight) settle(j *tandem.Job, outcome []byte, h *codec.Handles) error {
 	err := j.SetOutput(outcome, h)
-	if errors.Is(err, tandem.ErrMalformed) && f.lane.retire != nil {
-		// Damaged memory in the worker, or a decoder that refuses what its encoder
-		// wrote. The frame kept the rules, so only this call fails; but the worker
-		// gets no other. Its neighbours finish.
-		f.lane.retire()
+	if errors.Is(err, tandem.ErrMalformed) {
+		f.distrust() // only this call fails, and its neighbours finish
 	}
 	return err
 }

@@ -17,7 +17,6 @@ import (
 type message struct {
 	frame    []byte
 	handles  codec.Handles
-	left     int // where the time until the deadline is in frame
 	deadline time.Time
 	limited  bool // it has a memory limit
 }
@@ -27,26 +26,32 @@ var messages = sync.Pool{New: func() any { return new(message) }}
 // encode encodes the call of j for a worker with a memory limit of its own. Its
 // error is the caller's: nothing was sent.
 func (m *message) encode(ctx context.Context, j *tandem.Job, limits tandem.Limits, memory int64) (err error) {
-	spec := j.Spec()
-	info := wire.CallInfo{Name: spec.Name, Schema: spec.Schema, Output: limits.Output, Meta: spec.Meta}
-	if limits.Memory != memory {
-		info.Memory = limits.Memory
-	}
-	m.limited = limits.Memory > 0
-	m.deadline, _ = ctx.Deadline()
-	frame := info.Append(wire.Room(m.frame))
-	m.left = wire.HeaderSize + info.LeftAt()
-	m.frame, err = j.AppendInput(frame, &m.handles)
+	m.head(ctx, j.Spec(), limits, memory)
+	m.frame, err = j.AppendInput(m.frame, &m.handles)
 	if err == nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
 	return err
 }
 
+// head begins the frame with what is known without the argument.
+func (m *message) head(ctx context.Context, spec tandem.Spec, limits tandem.Limits, memory int64) {
+	info := wire.CallInfo{Task: spec.ID(), Schema: spec.Schema, Output: limits.Output, Meta: spec.Meta}
+	if limits.Memory != memory {
+		info.Memory = limits.Memory
+	}
+	m.limited = limits.Memory > 0
+	var bounded bool
+	if m.deadline, bounded = ctx.Deadline(); bounded {
+		info.Left = 1 // stamp writes what it is when the call leaves
+	}
+	m.frame = info.Append(wire.Room(m.frame))
+}
+
 // stamp writes the time that is left, now that the call leaves.
 func (m *message) stamp() {
 	if !m.deadline.IsZero() {
-		wire.PutUint64(m.frame[m.left:], uint64(max(time.Until(m.deadline), 1)))
+		wire.PutLeft(m.frame[wire.HeaderSize:], max(time.Until(m.deadline), 1))
 	}
 }
 

@@ -71,8 +71,9 @@ type Pool struct {
 
 // poolState is what a Pool is made of once it is used.
 type poolState struct {
-	pool    *Pool // to notice a copy
-	bad     error // the fields made no sense
+	pool    *Pool       // to notice a copy
+	bad     error       // the fields made no sense
+	able    atomic.Bool // checkStart found nothing
 	name    string
 	plan    *plan
 	most    int
@@ -149,6 +150,9 @@ func (p *Pool) check(pl *plan) (err error) {
 	if pl.setup, err = hook(p.Setup); err != nil {
 		return fmt.Errorf("tandem: Pool.Setup: %w", err)
 	}
+	if spec, _, _ := p.Setup.Encoded(); !p.Setup.IsZero() {
+		pl.setupName = spec.Name
+	}
 	if pl.exit, err = hook(p.Exit); err != nil {
 		return fmt.Errorf("tandem: Pool.Exit: %w", err)
 	}
@@ -174,7 +178,12 @@ func (p *Pool) ready() (*poolState, error) {
 	if s.bad != nil {
 		return s, s.bad
 	}
-	return s, checkStart()
+	if s.able.Load() {
+		return s, nil
+	}
+	err := checkStart()
+	s.able.Store(err == nil)
+	return s, err
 }
 
 // Width is how many calls run at once: Workers times Threads.

@@ -11,7 +11,7 @@ import (
 // any order; a place in the row is free again when all in front of it are.
 
 // board adds a call. The lane has room.
-func (l *lane) board() *flight {
+func (l *lane) board(now time.Duration) *flight {
 	var f *flight
 	if n := len(l.spare); n > 0 {
 		f, l.spare = l.spare[n-1], l.spare[:n-1]
@@ -22,18 +22,15 @@ func (l *lane) board() *flight {
 	if l.ring != nil {
 		slot, _ = l.ring.Reserve() // a row is never longer than the ring
 	}
-	f.embark(slot, len(l.row) == 0)
+	f.embark(slot, now, len(l.row) == 0)
 	l.row = append(l.row, f)
 	return f
 }
 
 // alight takes a call out, which ended now, and returns how long the lane was busy
 // with it, as far as can be seen from here.
-func (l *lane) alight(f *flight, now time.Time) time.Duration {
-	begun := f.boarded
-	if l.lately.After(begun) {
-		begun = l.lately
-	}
+func (l *lane) alight(f *flight, now time.Duration) time.Duration {
+	begun := max(f.boarded, l.lately)
 	l.lately = now
 	f.landed = true
 	first := 0
@@ -48,19 +45,19 @@ func (l *lane) alight(f *flight, now time.Time) time.Duration {
 		l.passed += uint64(first)
 		l.stuck = false
 		if n > 0 {
-			l.row[0].lead(now)
+			l.row[0].lead(now, n == 1)
 		}
 	}
-	return now.Sub(begun)
+	return now - begun
 }
 
-// clear takes back what waits behind the first call and has not started. After a
-// broken rule nothing is believed not to have.
+// clear takes back what has not started. After a broken rule nothing is believed
+// not to have.
 func (l *lane) clear() {
-	if l.ring == nil || len(l.row) < 2 || l.worker.distrusted.Load() {
+	if l.ring == nil || l.worker.distrusted.Load() {
 		return
 	}
-	for _, f := range l.row[1:] {
+	for _, f := range l.row {
 		if !f.landed {
 			l.ring.TakeBack(f.slot)
 		}

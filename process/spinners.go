@@ -31,7 +31,7 @@ func useSpinners() (*ring.Spinners, error) {
 		spinning.permits = s
 	}
 	spinning.users++
-	return spinning.permits, nil
+	return spinning.permits, spinning.permits.Mend() // all workers can write there
 }
 
 func dropSpinners() {

@@ -142,8 +142,8 @@ func (r *run) start(ctx context.Context, j *tandem.Job) error {
 	}
 	r.worker = w
 	r.late = time.AfterFunc(w.plan.initTimeout(), w.tooSlow)
-	r.flight = w.lanes[0].board()
-	r.flight.begin(ctx, j.Spec().Name, r.limits)
+	r.flight = w.lanes[0].board(clock())
+	r.flight.begin(ctx, j.Spec().Name, r.limits, 1)
 	r.flight.Sleep()
 	r.sent = r.flight.send(m) // what went wrong here is the handle's to tell
 	return nil

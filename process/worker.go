@@ -56,6 +56,7 @@ type worker struct {
 	most     int // after so many it is replaced, 0: never
 	busy     int // calls on its lanes
 	retiring bool
+	dead     bool
 }
 
 type refusal struct {

@@ -81,7 +81,7 @@ func (a *assignment) born(w *worker) bool {
 	a.workers[w] = struct{}{}
 	a.serving = append(a.serving, w.lanes...)
 	for _, l := range w.lanes {
-		a.offer(l)
+		a.offer(l, clock())
 	}
 	if len(a.workers) >= a.target {
 		a.filled()
@@ -118,6 +118,7 @@ func (a *assignment) died(w *worker) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.withdraw(w)
+	w.dead = true
 	delete(a.workers, w)
 	a.breed()
 }

@@ -1,13 +1,11 @@
 package child
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"runtime"
 	"runtime/debug"
 	"sync"
-	"time"
 
 	"github.com/tandem-go/tandem/internal/codec"
 	"github.com/tandem-go/tandem/internal/ring"
@@ -26,10 +24,14 @@ type lane struct {
 	ring   *ring.Inbox // nil: everything goes through conn
 	out    []byte
 
+	// Calls in a row are most often of one task: what was found for the last is kept.
+	info   wire.CallInfo
+	callee Callee
+
 	mu        sync.Mutex
-	seq       uint32 // the call that runs, if cancel is set
-	cancel    context.CancelCauseFunc
-	cancelled uint64 // a cancel that came before its call was read
+	seq       uint32       // the call that runs, if ctx is set
+	ctx       *callContext // its
+	cancelled uint64       // a cancel that came before its call was read
 }
 
 var errAsked = errors.New("tandem: the caller cancelled the task")
@@ -41,21 +43,29 @@ func (l *lane) run() {
 	}
 	for {
 		var h codec.Handles
-		seq, body, err := l.next(&h)
-		if err != nil {
+		seq, body, items, err := l.next(&h)
+		switch {
+		case errors.Is(err, wire.ErrProtocol):
+			die(err) // its memory is damaged: no call would ever be answered
+		case err != nil:
 			return // let go by the parent; its control channel says the rest
 		}
-		l.serve(seq, body, &h)
+		if items > 0 {
+			l.serveItems(seq, body, items)
+		} else {
+			l.serve(seq, body, &h)
+		}
 	}
 }
 
-// next waits for a call. body is valid until the answer.
-func (l *lane) next(h *codec.Handles) (seq uint32, body []byte, err error) {
+// next waits for a call, or for a chunk of so many items. body is valid until the
+// answer.
+func (l *lane) next(h *codec.Handles) (seq uint32, body []byte, items int, err error) {
 	var number uint32
 	if l.ring != nil {
 		r, err := l.ring.Next()
 		if err != nil || !r.Aside {
-			return uint32(r.Seq), r.Bytes, err
+			return uint32(r.Seq), r.Bytes, r.Items, err
 		}
 		number = uint32(r.Seq) // large, or with descriptors: it comes through the socket
 	}
@@ -66,7 +76,7 @@ func (l *lane) next(h *codec.Handles) (seq uint32, body []byte, err error) {
 	if l.ring == nil {
 		number = hd.Seq
 	}
-	return number, body, err
+	return number, body, 0, err
 }
 
 func itoa(n int) string {
@@ -76,34 +86,56 @@ func itoa(n int) string {
 	return itoa(n/10) + itoa(n%10)
 }
 
+// find finds the task of a call and returns the call's argument.
+func (l *lane) find(body []byte) (input []byte, err error) {
+	info, input, err := wire.ParseCall(body)
+	if err != nil {
+		if len(body) > 0 { // an empty one is a call that could not be sent
+			die(fmt.Errorf("tandem: worker: memory shared with the parent is damaged: the head of a call: %w", err))
+		}
+		return nil, err
+	}
+	last := l.info
+	l.info = info
+	if l.callee == nil || info.Task != last.Task || info.Schema != last.Schema || info.Output != last.Output || info.Meta != nil || last.Meta != nil {
+		l.callee, err = Root.Find(&info)
+	}
+	if err != nil && l.ring != nil {
+		die(fmt.Errorf("tandem: worker: memory shared with the parent is damaged: %w", err)) // the parent asks for what both have
+	}
+	return input, err
+}
+
 // serve runs one call and answers it.
 func (l *lane) serve(seq uint32, body []byte, h *codec.Handles) {
 	l.worker.enter()
 	frame := wire.Room(l.out)
-	info, input, err := wire.ParseCall(body)
+	input, err := l.find(body)
 	if err != nil {
 		l.answer(wire.Unrun, seq, Root.Outcome(frame, err), nil)
 		l.last(1)
 		return
 	}
-	ctx, end := l.context(seq, info.Left)
-	restore := l.limitCall(&info)
+	ctx := l.begin(seq)
+	restore := l.limitCall(&l.info)
 	finished := false
 	defer func() {
 		// runtime.Goexit ends this goroutine, whatever is done about it. The call
 		// is answered, and another goroutine goes on.
 		if !finished {
-			end()
+			l.end(ctx)
 			restore()
 			l.answer(wire.Result, seq, Root.Outcome(wire.Room(nil), Root.Goexit), nil)
 			l.last(1)
 			go l.run()
 		}
 	}()
-	l.worker.page.Word(FirstLane + l.index).Store(Mark(seq))
-	out, failed, err := Root.Execute(ctx, &info, input, h, frame)
+	if l.ring == nil { // which notes it in the slot
+		l.worker.page.Word(FirstLane + l.index).Store(Mark(seq))
+	}
+	out, failed, err := l.callee.Call(ctx, input, h, frame)
 	finished = true
-	end()
+	l.end(ctx)
 	restore()
 	if err != nil {
 		l.answer(wire.Unrun, seq, Root.Outcome(frame, err), nil)
@@ -137,7 +169,7 @@ func (l *lane) answer(kind wire.Kind, seq uint32, frame []byte, h *codec.Handles
 			l.ring.Done(frame[wire.HeaderSize:])
 			return
 		}
-		l.ring.DoneAside()
+		l.ring.DoneAside(nil)
 	}
 	err := l.conn.Send(kind, seq, frame, h)
 	if errors.Is(err, wire.ErrUnsent) {
@@ -146,26 +178,23 @@ func (l *lane) answer(kind wire.Kind, seq uint32, frame []byte, h *codec.Handles
 	}
 }
 
-// context makes the context of a call; end releases it.
-func (l *lane) context(seq uint32, left time.Duration) (ctx context.Context, end func()) {
-	ctx, cancel := context.WithCancelCause(context.Background())
-	stop := func() {}
-	if left > 0 {
-		ctx, stop = context.WithTimeout(ctx, left)
-	}
+// begin makes the context of a call.
+func (l *lane) begin(seq uint32) *callContext {
+	ctx := newContext(l.info.Left)
 	l.mu.Lock()
-	l.seq, l.cancel = seq, cancel
+	l.seq, l.ctx = seq, ctx
 	if l.cancelled == Mark(seq) {
-		cancel(errAsked)
+		ctx.end(errAsked)
 	}
 	l.mu.Unlock()
-	return ctx, func() {
-		l.mu.Lock()
-		l.seq, l.cancel = 0, nil
-		l.mu.Unlock()
-		stop()
-		cancel(nil)
-	}
+	return ctx
+}
+
+func (l *lane) end(ctx *callContext) {
+	l.mu.Lock()
+	l.ctx = nil
+	l.mu.Unlock()
+	ctx.end(nil)
 }
 
 // cancelCall ends the context of call seq, now or when it is read.
@@ -173,8 +202,8 @@ func (l *lane) cancelCall(seq uint32) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.cancelled = Mark(seq)
-	if l.cancel != nil && l.seq == seq {
-		l.cancel(errAsked)
+	if l.ctx != nil && l.seq == seq {
+		l.ctx.end(errAsked)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tandem-go/tandem/internal/codec"
@@ -19,12 +20,8 @@ import (
 // Program is what the root package lends to this package and to process, which
 // cannot see it otherwise: the root must not import what imports it.
 type Program struct {
-	// Execute appends the outcome of a call to dst. failed says that it is an
-	// error; err that the call was not started.
-	Execute func(ctx context.Context, c *wire.CallInfo, in []byte, h *codec.Handles, dst []byte) (out []byte, failed bool, err error)
-	// ExecuteItems runs calls one after the other until all are done, Begin says no,
-	// or an outcome does not fit. An error says why call it.Done was not started.
-	ExecuteItems func(ctx context.Context, c *wire.CallInfo, it *Items) error
+	// Find returns the task of a call.
+	Find func(c *wire.CallInfo) (Callee, error)
 	// Outcome appends an error as an outcome to dst.
 	Outcome func(dst []byte, err error) []byte
 	// Failure is the inverse of Outcome.
@@ -38,6 +35,16 @@ type Program struct {
 	Identity func() (build, tasks uint64)
 	// Ready reports whether Init was called.
 	Ready func() bool
+}
+
+// Callee is a task with the head of a call.
+type Callee interface {
+	// Call appends the outcome of one call to dst. failed says that it is an error;
+	// err that the call was not started.
+	Call(ctx context.Context, in []byte, h *codec.Handles, dst []byte) (out []byte, failed bool, err error)
+	// Items runs calls one after the other until all are done, Begin says no, or an
+	// outcome does not fit. An error says why call it.Done was not started.
+	Items(ctx context.Context, it *Items) error
 }
 
 // Root is this program's Program, set by the root package's init.
@@ -54,11 +61,12 @@ type worker struct {
 	lanes   []*lane
 	leave   sync.Once
 
-	mu      sync.Mutex
-	running int        // calls that run
-	leaving bool       // no further call begins
-	idle    *sync.Cond // running went down
+	calls atomic.Int64 // that run; leaving is added when no further one begins
+	mu    sync.Mutex
+	idle  *sync.Cond // calls went down, after leaving
 }
+
+const leaving = 1 << 32
 
 // firstListen is how long a process with a single call waits before it listens to
 // its parent, which is also the longest that a cancellation can be late.
@@ -170,10 +178,9 @@ func (w *worker) openRings(fds []int) error {
 		}
 		files[i] = f
 	}
-	var err error
-	if Spinners, err = ring.OpenSpinners(files[2]); err != nil {
-		return err
-	}
+	// Another worker may have scribbled over the page in this very moment: then this
+	// one never spins.
+	Spinners, _ = ring.OpenSpinners(files[2])
 	r, err := ring.Open(files[0], files[1], Spinners)
 	if err != nil {
 		return err
@@ -253,14 +260,19 @@ func (w *worker) setup() {
 
 // runHook runs a hook and returns the encoded outcome of one that failed.
 func (w *worker) runHook(k *Hook) (failure []byte) {
-	if k.Info.Name == "" {
+	if k.Info.Task == 0 {
 		return nil
 	}
 	done := make(chan struct{})
 	failure = Root.Outcome(nil, Root.Goexit)
 	go func() { // a goroutine of its own: Goexit must not take the caller along
 		defer close(done)
-		out, failed, err := Root.Execute(context.Background(), &k.Info, k.Input, new(codec.Handles), nil)
+		var out []byte
+		var failed bool
+		callee, err := Root.Find(&k.Info)
+		if err == nil {
+			out, failed, err = callee.Call(context.Background(), k.Input, new(codec.Handles), nil)
+		}
 		switch {
 		case err != nil:
 			failure = Root.Outcome(nil, err)
@@ -304,30 +316,26 @@ func (w *worker) obey() {
 // enter lets a call begin, unless the worker is leaving: then the call is never
 // begun, which its parent finds in the page.
 func (w *worker) enter() {
-	w.mu.Lock()
-	leaving := w.leaving
-	if !leaving {
-		w.running++
-	}
-	w.mu.Unlock()
-	if leaving {
+	if w.calls.Add(1) >= leaving {
+		w.done()
 		select {}
 	}
 }
 
 func (w *worker) done() {
-	w.mu.Lock()
-	w.running--
-	w.mu.Unlock()
-	w.idle.Broadcast()
+	if w.calls.Add(-1) >= leaving {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.idle.Broadcast()
+	}
 }
 
 // quiesce returns when no call runs and none will.
 func (w *worker) quiesce() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.leaving = true
-	for w.running > 0 {
+	w.calls.Or(leaving)
+	for w.calls.Load() != leaving {
 		w.idle.Wait()
 	}
 }

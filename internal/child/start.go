@@ -28,7 +28,7 @@ type Hello struct {
 	Vars         []byte
 }
 
-// Hook is a bound call; without a name there is none.
+// Hook is a bound call; without a task there is none.
 type Hook struct {
 	Info  wire.CallInfo
 	Input []byte

@@ -73,25 +73,40 @@ var table = struct {
 // Create makes a segment with room for size bytes behind the header, all zero.
 // The caller holds one reference.
 func Create(kind Kind, schema uint64, size int) (*Segment, error) {
+	return create(kind, schema, size, sys.Memfd)
+}
+
+// CreateSparse is Create without taking the memory: a page that nobody touches
+// costs nothing. It is for memory of which most is never used; see
+// sys.SparseMemfd for the price.
+func CreateSparse(kind Kind, schema uint64, size int) (*Segment, error) {
+	return create(kind, schema, size, sys.SparseMemfd)
+}
+
+func create(kind Kind, schema uint64, size int, memfd func(string, int64) (*os.File, error)) (*Segment, error) {
 	if size < 0 || int64(size) > maxSize {
 		return nil, fmt.Errorf("tandem: shared memory: %d bytes is no size", size)
 	}
 	page := os.Getpagesize()
 	total := (HeaderSize + size + page - 1) / page * page
-	f, err := sys.Memfd("tandem", int64(total))
+	f, err := memfd("tandem", int64(total))
 	if err != nil {
 		return nil, err
 	}
-	var h [HeaderSize]byte
-	binary.NativeEndian.PutUint64(h[0:], magic)
-	binary.NativeEndian.PutUint32(h[8:], uint32(kind))
-	binary.NativeEndian.PutUint64(h[16:], uint64(total))
-	binary.NativeEndian.PutUint64(h[24:], schema)
+	h := header(kind, schema, total)
 	if _, err := f.WriteAt(h[:], 0); err != nil {
 		f.Close()
 		return nil, fmt.Errorf("tandem: shared memory: %w", err)
 	}
 	return Open(f, kind, schema)
+}
+
+func header(kind Kind, schema uint64, size int) (h [HeaderSize]byte) {
+	binary.NativeEndian.PutUint64(h[0:], magic)
+	binary.NativeEndian.PutUint32(h[8:], uint32(kind))
+	binary.NativeEndian.PutUint64(h[16:], uint64(size))
+	binary.NativeEndian.PutUint64(h[24:], schema)
+	return h
 }
 
 // Open maps the segment behind f, or finds it if this process has it mapped. It
@@ -153,6 +168,14 @@ func checkHeader(f *os.File, size int64, kind Kind, schema uint64) error {
 // File is the segment's descriptor, for sending it to another process. It is the
 // segment's own and is closed with it.
 func (s *Segment) File() *os.File { return s.file }
+
+// Mend writes the header anew, for a segment that outlives processes which may have
+// scribbled over it.
+func (s *Segment) Mend(kind Kind, schema uint64) error {
+	h := header(kind, schema, len(s.View.data))
+	_, err := s.file.WriteAt(h[:], 0)
+	return err
+}
 
 // User returns what this process keeps at off, made by begin the first time.
 func (s *Segment) User(off int, begin func() (User, error)) (User, error) {

@@ -52,11 +52,11 @@ func TestIdle(t *testing.T) {
 		}
 		w := start(t, "patient", ring.Config{Lanes: 1, Spinners: newSpinners(t, 2)}, -1, read)
 		o := w.Lanes()[0]
-		o.Wait(publish(t, o, "warm"), nil)
+		o.Wait(publish(t, o, "warm"), nil, nil)
 		var waits sync.WaitGroup
 		for range callers {
 			s := publish(t, o, "wait")
-			waits.Go(func() { o.Wait(s, nil) })
+			waits.Go(func() { o.Wait(s, nil, nil) })
 		}
 		if callers > 0 {
 			w.AwaitAsleep()

@@ -10,7 +10,16 @@
 //	s, ok := lane.Reserve()  // under a mutex
 //	lane.Publish(s, request)                  r, err := lane.Next()
 //	                                          lane.Done(answer)
-//	answer, aside, err := lane.Wait(s, nil)
+//	answer, aside, err := lane.Wait(s, nil, nil)
+//
+// One slot can also hold a chunk, many items that the worker begins one after the
+// other. The parent takes back those not begun at any time ([Outbox.Trim]), sees
+// the outcomes of those that are over ([Outbox.Peek]), and loses one item when the
+// worker dies:
+//
+//	lane.PublishItems(s, request, n)          for i := 0; lane.Begin(i); i++ { … }
+//	answer, begun, aside, err :=              lane.Done(answer)
+//		lane.WaitItems(s, nil, nil)
 //
 // Calls of up to [Inline] bytes travel in the memory itself. A larger request or
 // answer goes another way, which is the users' business: the slot says "aside".

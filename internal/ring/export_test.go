@@ -15,5 +15,8 @@ func (p *Parent) WordAt(lane int, s Slot) int {
 	return at.slotAt(lane, int(s.at)&(at.slots-1))
 }
 
+// ProgressAt is where the progress of a chunk lies in the segment.
+func (p *Parent) ProgressAt(lane int, s Slot) int { return p.WordAt(lane, s) + slotSize - 8 }
+
 // BellAt is where the bell lies in the segment.
 func (p *Parent) BellAt() int { return bellAt }

@@ -85,7 +85,7 @@ func TestScribble(t *testing.T) {
 						return
 					}
 					o.Publish(s, []byte("x"))
-					answer, _, err := o.Wait(s, nil)
+					answer, _, err := o.Wait(s, nil, nil)
 					mu.Lock()
 					switch {
 					case len(answer) > ring.Inline:
@@ -121,12 +121,13 @@ func TestScribble(t *testing.T) {
 func TestViolation(t *testing.T) {
 	for name, scribble := range map[string]func(w uint64) uint64{
 		"a state that is none":           func(w uint64) uint64 { return w | 7 },
-		"taken, by the worker":           func(w uint64) uint64 { return w&^7 | 4 },
-		"free, by the worker":            func(w uint64) uint64 { return w &^ 7 },
+		"taken, by the worker":           func(w uint64) uint64 { return w&^7 | 5 },
+		"free, by the worker":            func(w uint64) uint64 { return w&^7 | 1 },
+		"unused, by the worker":          func(w uint64) uint64 { return w &^ 7 },
 		"another position":               func(w uint64) uint64 { return w ^ 1<<40 },
-		"an answer at another position":  func(w uint64) uint64 { return (w&^7 | 3) ^ 1<<20 },
-		"an answer longer than the slot": func(w uint64) uint64 { return w&^7 | 3 | 0xfff<<4 },
-		"an answer longer by a byte":     func(w uint64) uint64 { return w&^0xfff7 | 3 | (ring.Inline+1)<<4 },
+		"an answer at another position":  func(w uint64) uint64 { return (w&^7 | 4) ^ 1<<20 },
+		"an answer longer than the slot": func(w uint64) uint64 { return w&^7 | 4 | 0xfff<<5 },
+		"an answer longer by a byte":     func(w uint64) uint64 { return w&^0x1ffe7 | 4 | (ring.Inline+1)<<5 },
 		"everything":                     func(uint64) uint64 { return ^uint64(0) },
 		"nothing":                        func(uint64) uint64 { return 0 },
 	} {
@@ -137,11 +138,11 @@ func TestViolation(t *testing.T) {
 		other := publish(t, o, "y")
 		at := p.WordAt(0, s)
 		binary.NativeEndian.PutUint64(b[at:], scribble(binary.NativeEndian.Uint64(b[at:])))
-		if answer, _, err := o.Wait(s, nil); !errors.Is(err, wire.ErrProtocol) || len(answer) != 0 {
+		if answer, _, err := o.Wait(s, nil, nil); !errors.Is(err, wire.ErrProtocol) || len(answer) != 0 {
 			t.Errorf("%s: Wait = %d bytes, %v; want a protocol violation", name, len(answer), err)
 		}
 		p.Fail()
-		if _, _, err := o.Wait(other, nil); err != ring.ErrGone {
+		if _, _, err := o.Wait(other, nil, nil); err != ring.ErrGone {
 			t.Errorf("%s: then another call: %v, want ErrGone", name, err)
 		}
 		unix.Munmap(b)
@@ -178,7 +179,7 @@ func FuzzParent(f *testing.F) {
 				s := list[0]
 				list = list[1:]
 				waits.Go(func() {
-					answer, _, err := o.Wait(s, nil)
+					answer, _, err := o.Wait(s, nil, nil)
 					mu.Lock()
 					defer mu.Unlock()
 					switch {
@@ -203,7 +204,7 @@ func FuzzParent(f *testing.F) {
 				case 4:
 					b[at+int(arg>>3&7)] ^= 1 << (arg & 7)
 				case 5:
-					b[at] = b[at]&^7 | 3 // an answer
+					b[at] = b[at]&^7 | 4 // an answer
 				case 6:
 					b[at+int(arg&7)] = byte(arg)
 				case 7:
@@ -213,7 +214,7 @@ func FuzzParent(f *testing.F) {
 		}
 		p.Fail()
 		for _, s := range list {
-			waits.Go(func() { o.Wait(s, nil) })
+			waits.Go(func() { o.Wait(s, nil, nil) })
 		}
 		waits.Wait()
 		if err := p.Close(); err != nil {

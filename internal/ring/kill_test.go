@@ -90,7 +90,7 @@ func killRound(t *testing.T, random *rand.Rand, counts *[5]atomic.Int64) {
 				if random.IntN(8) == 0 {
 					canceller.Go(func() { took = o.TakeBack(s) })
 				}
-				answer, _, err := o.Wait(s, nil)
+				answer, _, err := o.Wait(s, nil, nil)
 				canceller.Wait()
 				p.release(lane)
 				ran := audit[id].Load()

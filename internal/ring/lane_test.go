@@ -75,7 +75,7 @@ func TestSizes(t *testing.T) {
 			t.Error("a started call does not look so")
 		}
 		in.Done(append(in.Room(), want...))
-		got, aside, err := o.Wait(s, []byte("before"))
+		got, aside, err := o.Wait(s, []byte("before"), nil)
 		if err != nil || aside || !bytes.Equal(got, append([]byte("before"), want...)) {
 			t.Fatalf("%d bytes: Wait = %d bytes, aside %v, %v", n, len(got), aside, err)
 		}
@@ -96,7 +96,7 @@ func TestRounds(t *testing.T) {
 			in.Done(nil)
 		}
 		for _, s := range list {
-			if _, _, err := o.Wait(s, nil); err != nil {
+			if _, _, err := o.Wait(s, nil, nil); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -115,14 +115,14 @@ func TestFull(t *testing.T) {
 	if _, ok := o.Reserve(); ok {
 		t.Error("the slot of an answer that nobody fetched was given away")
 	}
-	o.Wait(a, nil)
+	o.Wait(a, nil, nil)
 	c := publish(t, o, "c")
 	next(t, in, "b")
 	in.Done(nil)
-	o.Wait(b, nil)
+	o.Wait(b, nil, nil)
 	next(t, in, "c")
 	in.Done(nil)
-	o.Wait(c, nil)
+	o.Wait(c, nil, nil)
 }
 
 func TestAside(t *testing.T) {
@@ -133,8 +133,8 @@ func TestAside(t *testing.T) {
 	if r, err := in.Next(); err != nil || !r.Aside || len(r.Bytes) != 0 {
 		t.Errorf("Next = %+v, %v; want an empty request, aside", r, err)
 	}
-	in.DoneAside()
-	if got, aside, err := o.Wait(s, nil); err != nil || !aside || len(got) != 0 {
+	in.DoneAside([]byte("and"))
+	if got, aside, err := o.Wait(s, nil, nil); err != nil || !aside || string(got) != "and" {
 		t.Errorf("Wait = %d bytes, aside %v, %v", len(got), aside, err)
 	}
 }
@@ -154,7 +154,7 @@ func TestTakeBack(t *testing.T) {
 		if !o.TakeBack(s) || o.TakeBack(s) {
 			t.Fatal("a queued call must be taken back, and once")
 		}
-		if _, _, err := o.Wait(s, nil); err != ring.ErrTaken {
+		if _, _, err := o.Wait(s, nil, nil); err != ring.ErrTaken {
 			t.Fatalf("Wait = %v, want ErrTaken", err)
 		}
 	}
@@ -162,7 +162,7 @@ func TestTakeBack(t *testing.T) {
 	if o.TakeBack(first) {
 		t.Error("an answered call was taken back")
 	}
-	o.Wait(first, nil)
+	o.Wait(first, nil, nil)
 	if o.TakeBack(first) {
 		t.Error("a settled call was taken back")
 	}
@@ -171,12 +171,12 @@ func TestTakeBack(t *testing.T) {
 		if !o.TakeBack(s) {
 			t.Fatal("not taken back")
 		}
-		o.Wait(s, nil)
+		o.Wait(s, nil, nil)
 	}
 	kept := publish(t, o, "kept")
 	next(t, in, "kept")
 	in.Done(nil)
-	o.Wait(kept, nil)
+	o.Wait(kept, nil, nil)
 }
 
 // TestAbandon: the worker passes over what was never published.
@@ -196,7 +196,7 @@ func TestAbandon(t *testing.T) {
 	if text := <-got; text != "b" {
 		t.Errorf("Next = %q, want b", text)
 	}
-	o.Wait(b, nil)
+	o.Wait(b, nil, nil)
 }
 
 // TestFail: each call gets the outcome that it had when the worker went.
@@ -212,13 +212,13 @@ func TestFail(t *testing.T) {
 		s   ring.Slot
 		err error
 	}{{a, nil}, {b, ring.ErrGone}, {c, ring.ErrUnstarted}} {
-		if _, _, err := o.Wait(want.s, nil); err != want.err {
+		if _, _, err := o.Wait(want.s, nil, nil); err != want.err {
 			t.Errorf("Wait = %v, want %v", err, want.err)
 		}
 	}
 	in.Done(nil)
 	late := publish(t, o, "late")
-	if _, _, err := o.Wait(late, nil); err != ring.ErrUnstarted {
+	if _, _, err := o.Wait(late, nil, nil); err != ring.ErrUnstarted {
 		t.Errorf("after Fail: %v, want ErrUnstarted", err)
 	}
 }
@@ -241,7 +241,7 @@ func TestWakes(t *testing.T) {
 					for range callers {
 						s := publish(t, o, "x")
 						list = append(list, s)
-						waits.Go(func() { o.Wait(s, nil) })
+						waits.Go(func() { o.Wait(s, nil, nil) })
 					}
 					if round%2 == 0 {
 						p.AwaitAsleep()
@@ -299,7 +299,7 @@ func TestMisuse(t *testing.T) {
 		}()
 	}
 	in.Done(nil)
-	o.Wait(s, nil)
+	o.Wait(s, nil, nil)
 	defer func() {
 		if recover() == nil {
 			t.Error("Done without a request: no panic")

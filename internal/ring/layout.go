@@ -17,15 +17,15 @@ const (
 )
 
 // layoutVersion changes with anything in this file.
-const layoutVersion = 1
+const layoutVersion = 2
 
 // line is a cache line.
 const line = 64
 
 // Inline is how many bytes a slot holds. Larger payloads go another way, and the
-// slot says so. With its head a slot is 17 lines: an odd number, so that the
-// slots spread over the sets of a cache.
-const Inline = 17*line - 16
+// slot says so. A slot is 63 lines: an odd number, so that the slots spread over the
+// sets of a cache.
+const Inline = slotSize - 16 - 8
 
 // Most lanes of a worker, and slots of a lane.
 const (
@@ -42,9 +42,12 @@ type slot struct {
 	parentCPU uint32
 	workerCPU uint32
 	inline    [Inline]byte
+	// Far from word: who waits looks at that, and must not take this line from a
+	// worker that goes through a chunk. A plain call never touches it.
+	progress atomic.Uint64
 }
 
-const slotSize = 17 * line
+const slotSize = 63 * line
 
 // head is the first line of the users' part, written by the parent before the
 // worker has it.
@@ -83,16 +86,10 @@ func (p plan) slotsOf(v mem.View, i int) []*slot {
 	return list
 }
 
-// lay prepares a new segment.
+// lay prepares a new segment. The slots are left alone: zero memory says unused,
+// and memory that nobody has touched costs nothing.
 func (p plan) lay(v mem.View, cpus uint32) {
 	*mem.At[head](v, headAt) = head{lanes: uint32(p.lanes), slots: uint32(p.slots), cpus: cpus}
-	for i := range p.lanes {
-		slots := p.slotsOf(v, i)
-		for at := range p.slots {
-			pos := origin(p.slots).plus(at)
-			slots[int(pos)&(p.slots-1)].word.Store(uint64(pack(pos, free, 0, false)))
-		}
-	}
 }
 
 // planOf reads what lay wrote.

@@ -29,7 +29,13 @@ type entry struct {
 	state atomic.Uint64 // position and phase
 	wake  chan struct{} // capacity 1; made at first use
 	lane  *Outbox
-	_     [line - 8 - 2*8]byte
+
+	// Of a chunk. Written by PublishItems, then read and written under Parent.mu.
+	items   int // 0: it is a plain call
+	limit   int // how many of them the worker may begin
+	trimmed bool
+
+	_ [line - 8 - 5*8]byte
 }
 
 // phase is what the parent knows of a call. Whoever changes it does so by
@@ -96,30 +102,30 @@ func (o *Outbox) Abandon(s Slot) {
 // Publish gives the call to the worker, and wakes it if it sleeps: a system call.
 // It panics if request is longer than Inline.
 func (o *Outbox) Publish(s Slot, request []byte) {
-	if len(request) > Inline {
-		panic(fmt.Sprintf("tandem: ring: a request of %d bytes in a slot of %d; larger ones go aside", len(request), Inline))
-	}
-	o.begin(s)
-	copy(o.slot(s.at).inline[:], request)
-	o.publish(s, pack(s.at, queued, len(request), false))
+	o.submit(s, request, 0, 0)
 }
 
 // PublishAside is Publish for a request that the worker gets another way.
 func (o *Outbox) PublishAside(s Slot) {
-	o.begin(s)
-	o.publish(s, pack(s.at, queued, 0, true))
+	o.submit(s, nil, 0, asideBit)
 }
 
-func (o *Outbox) begin(s Slot) {
-	if e := o.entry(s.at); !e.state.CompareAndSwap(note(s.at, reserved), note(s.at, published)) {
+// submit publishes a chunk of so many items, or a plain call.
+func (o *Outbox) submit(s Slot, request []byte, items int, bits word) {
+	if len(request) > Inline {
+		panic(fmt.Sprintf("tandem: ring: a request of %d bytes in a slot of %d; larger ones go aside", len(request), Inline))
+	}
+	e, sl := o.entry(s.at), o.slot(s.at)
+	if e.state.Load() != note(s.at, reserved) {
 		panic("tandem: ring: a slot was published that is not reserved")
 	}
-}
-
-func (o *Outbox) publish(s Slot, w word) {
-	sl := o.slot(s.at)
+	if e.items, e.limit, e.trimmed = items, items, false; items > 0 {
+		sl.progress.Store(uint64(packProgress(s.at, 0, items)))
+	}
+	e.state.Store(note(s.at, published)) // a reserved slot is its reserver's alone
+	copy(sl.inline[:], request)
 	sl.parentCPU = uint32(o.parent.cpus.CPU())
-	sl.word.Store(uint64(w))
+	sl.word.Store(uint64(pack(s.at, queued, len(request), bits)))
 	o.rouse()
 }
 
@@ -187,6 +193,6 @@ func (e *entry) notice() (was bool) {
 // free makes the slot ready for its next position.
 func (o *Outbox) free(s Slot) {
 	next := s.at.plus(len(o.slots))
-	o.slot(s.at).word.Store(uint64(pack(next, free, 0, false)))
+	o.slot(s.at).word.Store(uint64(pack(next, free, 0, 0)))
 	o.entry(s.at).state.Store(note(next, idle))
 }

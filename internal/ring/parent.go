@@ -68,7 +68,7 @@ func Create(c Config) (*Parent, error) {
 	if err := at.check(); err != nil {
 		return nil, err
 	}
-	segment, err := mem.Create(kindRing, layoutVersion, at.size())
+	segment, err := mem.CreateSparse(kindRing, layoutVersion, at.size())
 	if err != nil {
 		return nil, err
 	}

@@ -115,7 +115,7 @@ func (o *Outbox) next(n *int) bool {
 		return false
 	case published, parked:
 		w := word(o.slot(o.head).word.Load())
-		if w.pending(o.head) || w.position() == o.head && w.state() == free {
+		if w.pending(o.head) || w.position() == o.head && w.state() == free || w.state() == unused {
 			return false // or not yet written by Publish
 		}
 		if e.notice() {

@@ -216,7 +216,7 @@ func (p *pool) release(lane int) {
 func (p *pool) call(request, dst []byte) ([]byte, error) {
 	lane, s := p.reserve()
 	p.lanes[lane].Publish(s, request)
-	answer, _, err := p.lanes[lane].Wait(s, dst)
+	answer, _, err := p.lanes[lane].Wait(s, dst, nil)
 	p.release(lane)
 	return answer, err
 }

@@ -73,6 +73,14 @@ func spinnersOf(segment *mem.Segment) *Spinners {
 	return s
 }
 
+// Mend undoes what a worker may have written over the page's head, for the next one
+// that is to open it. A lease that was written over is free after a moment, as
+// acquire sees to.
+func (s *Spinners) Mend() error {
+	*s.segment.Word(mem.HeaderSize) = uint32(len(s.leases))
+	return s.segment.Mend(kindSpinners, layoutVersion)
+}
+
 // File is the descriptor to send to a worker. It is closed by Close.
 func (s *Spinners) File() *os.File { return s.segment.File() }
 

@@ -165,12 +165,12 @@ func TestForeignSegment(t *testing.T) {
 func TestWord(t *testing.T) {
 	for _, p := range []position{0, 1, origin(64), positionMask, 1 << 40} {
 		for _, n := range []int{0, 1, Inline} {
-			for _, aside := range []bool{false, true} {
-				w := pack(p, started, n, aside)
-				if w.position() != p || w.state() != started || w.length() != n || w.aside() != aside {
-					t.Errorf("%#x: %d %d %d %v", w, w.position(), w.state(), w.length(), w.aside())
+			for _, bits := range []word{0, asideBit, chunkBit, asideBit | chunkBit} {
+				w, aside, chunk := pack(p, started, n, bits), bits&asideBit != 0, bits&chunkBit != 0
+				if w.position() != p || w.state() != started || w.length() != n || w.aside() != aside || w.chunk() != chunk {
+					t.Errorf("%#x: %d %d %d %v", w, w.position(), w.state(), w.length(), bits)
 				}
-				if v := w.in(done); v.position() != p || v.state() != done || v.length() != n || v.aside() != aside {
+				if v := w.in(done); v.position() != p || v.state() != done || v.length() != n || v.aside() != aside || v.chunk() != chunk {
 					t.Errorf("%#x in done: %#x", w, v)
 				}
 			}
@@ -179,7 +179,7 @@ func TestWord(t *testing.T) {
 			t.Errorf("%d: wrong distance to 5 later", p)
 		}
 	}
-	if pack(0, 0, lengthMask, false).length() < Inline {
+	if pack(0, 0, lengthMask, 0).length() < Inline {
 		t.Error("a full slot has no length")
 	}
 }

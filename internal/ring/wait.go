@@ -2,24 +2,50 @@ package ring
 
 import "runtime"
 
+// Watcher hears when a call takes long.
+type Watcher interface {
+	// Sleep is called by the goroutine in Wait itself, at most once in each Wait and
+	// before it gives up the processor for the first time: an answer that comes while
+	// it looks awake costs no watching. It holds no lock of the ring, and may take
+	// calls back and fail the worker.
+	Sleep()
+}
+
 // Wait returns the outcome of a published call and gives the slot back; it blocks
 // until there is one. The answer is appended to dst, which is private memory;
-// aside says that it comes another way. The errors are ErrTaken, ErrUnstarted,
-// ErrGone, and one that wraps wire.ErrProtocol, after which the worker must be
-// killed and Fail be called. A context does not end it: who wants the call to
-// end takes it back, or kills the worker and calls Fail.
-func (o *Outbox) Wait(s Slot, dst []byte) (answer []byte, aside bool, err error) {
+// aside says that it, or more of it, comes another way. w may be nil. The errors
+// are ErrTaken, ErrUnstarted, ErrGone, and one that wraps wire.ErrProtocol, after
+// which the worker must be killed and Fail be called. A context does not end it:
+// who wants the call to end takes it back, or kills the worker and calls Fail.
+func (o *Outbox) Wait(s Slot, dst []byte, w Watcher) (answer []byte, aside bool, err error) {
+	answer, _, aside, err = o.WaitItems(s, dst, w)
+	return answer, aside, err
+}
+
+// WaitItems is Wait for a chunk. begun is how many items the worker has begun: it
+// never begins the others, and what became of those is in answer, with ErrGone as
+// far as Peek would tell. Of a worker that broke a rule every item counts as begun
+// that Trim has not taken back.
+func (o *Outbox) WaitItems(s Slot, dst []byte, w Watcher) (answer []byte, begun int, aside bool, err error) {
 	p := o.parent
 	if !o.over(s) {
-		if p.waiters.Add(1) > 1 || !o.lead(s) {
-			o.park(s)
+		if p.waiters.Add(1) > 1 || !o.lead(s, &w) {
+			o.park(s, &w)
 		}
 		p.waiters.Add(-1)
 	}
-	answer, aside, err = o.settle(s, dst)
+	answer, begun, aside, err = o.settle(s, dst)
 	o.free(s)
 	runtime.KeepAlive(p.segment)
-	return answer, aside, err
+	return answer, begun, aside, err
+}
+
+// tell calls Sleep if nobody has yet. The caller looks once more before it sleeps.
+func tell(w *Watcher) {
+	if *w != nil {
+		(*w).Sleep()
+		*w = nil
+	}
 }
 
 // over says whether there is an outcome to read, good or bad.
@@ -29,9 +55,12 @@ func (o *Outbox) over(s Slot) bool {
 
 // lead is how the only waiter of a worker waits: it looks itself, first awake and
 // then asleep. It reports false when it should park, because others wait too.
-func (o *Outbox) lead(s Slot) bool {
+func (o *Outbox) lead(s Slot, w *Watcher) bool {
 	p := o.parent
 	near, alone := o.spin(s)
+	if alone && !o.over(s) {
+		tell(w)
+	}
 	for alone && !o.over(s) {
 		if !p.bell.TryLock() {
 			return false
@@ -83,8 +112,11 @@ func (o *Outbox) near(s Slot) bool {
 }
 
 // park waits for a reader to wake it.
-func (o *Outbox) park(s Slot) {
+func (o *Outbox) park(s Slot, w *Watcher) {
 	p, e := o.parent, o.entry(s.at)
+	if !o.over(s) {
+		tell(w)
+	}
 	if e.wake == nil {
 		e.wake = make(chan struct{}, 1)
 	}
@@ -109,22 +141,32 @@ func (o *Outbox) park(s Slot) {
 
 // settle reads the outcome. The shared word is loaded once, what it says is
 // checked, and what it leaves open is decided by the entry.
-func (o *Outbox) settle(s Slot, dst []byte) ([]byte, bool, error) {
-	p, e, sl := o.parent, o.entry(s.at), o.slot(s.at)
-	w := word(sl.word.Load())
-	if w.state() == taken {
-		p.mu.Lock() // TakeBack writes here after it wrote there
-		p.mu.Unlock()
+func (o *Outbox) settle(s Slot, dst []byte) (answer []byte, begun int, aside bool, err error) {
+	p, e := o.parent, o.entry(s.at)
+	w := word(o.slot(s.at).word.Load())
+	if w.state() == taken || e.items > 0 {
+		p.mu.Lock() // TakeBack writes the entry after the word; Trim and Peek need the call to stay
+		defer p.mu.Unlock()
 	}
 	for {
 		st := e.state.Load()
 		if _, f := noted(st); f == retaken {
-			return dst, false, ErrTaken
+			return dst, 0, false, ErrTaken
 		}
 		if e.state.CompareAndSwap(st, note(s.at, settled)) {
 			break
 		}
 	}
+	answer, aside, err = o.outcome(s, w, dst)
+	if e.items > 0 && err != ErrUnstarted {
+		answer, begun, err = o.count(s, answer, err)
+	}
+	return answer, begun, aside, err
+}
+
+// outcome is what the word says of a call that this waiter has settled.
+func (o *Outbox) outcome(s Slot, w word, dst []byte) (answer []byte, aside bool, err error) {
+	p, sl := o.parent, o.slot(s.at)
 	if w.position() == s.at && w.length() <= Inline {
 		switch w.state() {
 		case done:
@@ -145,4 +187,25 @@ func (o *Outbox) settle(s Slot, dst []byte) ([]byte, bool, error) {
 		}
 	}
 	return dst, false, p.violated(w, s.at)
+}
+
+// count adds to the outcome of a chunk how many of its items were begun.
+func (o *Outbox) count(s Slot, answer []byte, outcome error) ([]byte, int, error) {
+	all := o.entry(s.at).limit
+	switch {
+	case o.parent.broken.Load():
+		return answer, all, outcome
+	case outcome == nil:
+		g, err := o.progress(s)
+		if err != nil {
+			return answer, all, err
+		}
+		return answer, g.begun(), nil
+	}
+	// It may still be dying: not begun is what it can no longer begin.
+	begun, err := o.trim(s)
+	if err != nil {
+		return answer, all, err
+	}
+	return o.glimpse(s, begun, answer), begun, ErrGone
 }

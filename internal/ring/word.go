@@ -4,15 +4,17 @@ package ring
 // which position of the ring, and how much is in it. README.md has it as a table.
 //
 //	bits  0–2    state
-//	bit   3      aside: the bytes went another way
-//	bits  4–15   length of what is inline
-//	bits 16–63   position
+//	bit   3      aside: the bytes, or some of them, went another way
+//	bit   4      chunk: several items, counted by the slot's progress
+//	bits  5–16   length of what is inline
+//	bits 17–63   position
 type word uint64
 
 type state uint8
 
 const (
-	free    state = iota // the parent's, nothing in it
+	unused  state = iota // the parent's, never written: a lane begins as zero memory
+	free                 // the parent's, nothing in it
 	queued               // the parent published it; either side may take it
 	started              // the worker's
 	done                 // the parent's, the answer is in it
@@ -20,23 +22,22 @@ const (
 )
 
 const (
-	asideBit   = 1 << 3
-	lengthAt   = 4
-	lengthMask = 1<<12 - 1
-	positionAt = 16
+	asideBit   word = 1 << 3
+	chunkBit   word = 1 << 4
+	lengthAt        = 5
+	lengthMask      = 1<<12 - 1
+	positionAt      = 17
 )
 
-func pack(p position, s state, length int, aside bool) word {
-	w := word(p)<<positionAt | word(length)<<lengthAt | word(s)
-	if aside {
-		w |= asideBit
-	}
-	return w
+// pack makes a word; bits are asideBit and chunkBit.
+func pack(p position, s state, length int, bits word) word {
+	return word(p)<<positionAt | word(length)<<lengthAt | bits | word(s)
 }
 
 func (w word) position() position { return position(w >> positionAt) }
 func (w word) state() state       { return state(w & 7) }
 func (w word) aside() bool        { return w&asideBit != 0 }
+func (w word) chunk() bool        { return w&chunkBit != 0 }
 func (w word) length() int        { return int(w >> lengthAt & lengthMask) }
 
 // in is w with another state and the same rest.
@@ -48,17 +49,20 @@ func (w word) pending(p position) bool {
 	return w.position() == p && (s == queued || s == started)
 }
 
-// position counts the calls of a lane, modulo 1<<48; the slot is position modulo
+// position counts the calls of a lane, modulo 1<<47; the slot is position modulo
 // the number of slots. A lane begins shortly before the count wraps around, so
 // that every test and every program goes through that.
 type position uint64
 
-const positionMask = 1<<48 - 1
+const (
+	positionBits = 64 - positionAt
+	positionMask = 1<<positionBits - 1
+)
 
 func (p position) plus(n int) position { return (p + position(n)) & positionMask }
 
 // behind is how far p lies behind q; negative if ahead.
-func (p position) behind(q position) int { return int(int64(q-p) << 16 >> 16) }
+func (p position) behind(q position) int { return int(int64(q-p) << positionAt >> positionAt) }
 
 // origin is the first position of a lane with n slots.
 func origin(n int) position { return position(0).plus(-1 - 2*n) }

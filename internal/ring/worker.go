@@ -107,13 +107,16 @@ type Inbox struct {
 	busy     bool     // a request is not answered yet
 	peer     int32    // the CPU on which the parent last published
 	patience patience
+	begun    int    // items of the present chunk
+	kept     []byte // the request of a chunk
 }
 
 // Request is a call as it arrives.
 type Request struct {
 	Seq   uint64
-	Bytes []byte // in the slot: valid until the answer is begun
+	Bytes []byte // valid until the answer is begun; of a chunk, until Done
 	Aside bool   // the bytes come another way
+	Items int    // 0: a plain call; otherwise a chunk, whose items go through Begin
 }
 
 // Next blocks until the parent has published a request, and marks it as started:
@@ -138,8 +141,12 @@ func (in *Inbox) Next() (Request, error) {
 			in.peer = int32(sl.parentCPU)
 			sl.workerCPU = uint32(in.worker.cpus.CPU())
 			in.busy = true
-			return Request{Seq: uint64(in.at), Bytes: sl.inline[:min(w.length(), Inline)], Aside: w.aside()}, nil
-		case ahead == 0 && w.state() == free, ahead == -len(in.slots) && w.state() >= done:
+			r := Request{Seq: uint64(in.at), Bytes: sl.inline[:min(w.length(), Inline)], Aside: w.aside()}
+			if w.chunk() {
+				in.beginChunk(sl, &r)
+			}
+			return r, nil
+		case w == 0, ahead == 0 && w.state() == free, ahead == -len(in.slots) && w.state() >= done:
 			in.wait(sl, w) // nothing is there yet, or the answer of a round ago
 		case ahead == 0 && w.state() == taken, ahead > 0:
 			in.at = in.at.plus(1) // taken back, and perhaps used again since
@@ -174,32 +181,64 @@ func (in *Inbox) sleep(changed func() bool) {
 	in.sleeping.Store(0)
 }
 
+// beginChunk makes r the request of a chunk. The outcomes grow where the request
+// lies while it is still needed, so it moves away first.
+func (in *Inbox) beginChunk(sl *slot, r *Request) {
+	in.kept = append(in.kept[:0], r.Bytes...)
+	in.begun, r.Bytes = 0, in.kept
+	// Trim leaves the number of items only here. What was taken back already need not
+	// be shown.
+	r.Items = max(1, progress(sl.progress.Load()).limit())
+}
+
+// Begin begins item i of the present chunk: they are begun in order, from 0. False
+// means that this one and all behind it were taken back: stop, and call Done. The
+// outcomes of the items before must be complete in Room, where the parent may look
+// at them from now on.
+func (in *Inbox) Begin(i int) bool {
+	if !in.busy || i != in.begun {
+		panic(fmt.Sprintf("tandem: ring: Begin(%d), where %d is the next", i, in.begun))
+	}
+	sl := in.slot()
+	for {
+		g := progress(sl.progress.Load())
+		if !g.at(in.at) || g.begun() != i || i >= g.limit() {
+			return false
+		}
+		if sl.progress.CompareAndSwap(uint64(g), uint64(packProgress(in.at, i+1, g.limit()))) {
+			in.begun++
+			return true
+		}
+	}
+}
+
 // Room is the memory for the answer, of length 0 and capacity Inline. It is the
-// memory of the request: decode first.
+// memory of the request: of a plain call, decode first.
 func (in *Inbox) Room() []byte { return in.slot().inline[:0] }
 
 // Done answers the present request, and wakes the parent if it sleeps. What was
 // appended to Room is not copied again. It panics if answer is longer than
 // Inline.
 func (in *Inbox) Done(answer []byte) {
-	if len(answer) > Inline {
-		panic(fmt.Sprintf("tandem: ring: an answer of %d bytes in a slot of %d; larger ones go aside", len(answer), Inline))
-	}
-	copy(in.slot().inline[:], answer)
-	in.publish(pack(in.at, done, len(answer), false))
+	in.publish(answer, 0)
 }
 
-// DoneAside is Done for an answer that goes another way.
-func (in *Inbox) DoneAside() { in.publish(pack(in.at, done, 0, true)) }
+// DoneAside is Done for an answer of which answer is in the slot, and something
+// goes another way besides.
+func (in *Inbox) DoneAside(answer []byte) { in.publish(answer, asideBit) }
 
-func (in *Inbox) publish(w word) {
+func (in *Inbox) publish(answer []byte, bits word) {
 	if !in.busy {
 		panic("tandem: ring: Done without a request")
 	}
+	if len(answer) > Inline {
+		panic(fmt.Sprintf("tandem: ring: an answer of %d bytes in a slot of %d; larger ones go aside", len(answer), Inline))
+	}
 	in.busy = false
 	sl := in.slot()
+	copy(sl.inline[:], answer)
 	sl.workerCPU = uint32(in.worker.cpus.CPU())
-	sl.word.Store(uint64(w))
+	sl.word.Store(uint64(pack(in.at, done, len(answer), bits)))
 	in.at = in.at.plus(1)
 	in.worker.ring()
 	runtime.KeepAlive(in.worker.segment)

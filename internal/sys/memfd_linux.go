@@ -18,11 +18,18 @@ import (
 // it under the others' feet, make it larger, or add further seals. The name is
 // for people who look into /proc/PID/fd. The file closes on exec and is the
 // caller's.
-func Memfd(name string, size int64) (*os.File, error) {
+func Memfd(name string, size int64) (*os.File, error) { return memfd(name, size, true) }
+
+// SparseMemfd is Memfd without taking the memory: what nobody touches costs
+// nothing. Each page is found at first touch, as with private memory, so this is
+// for a few hundred pages of which most are never used.
+func SparseMemfd(name string, size int64) (*os.File, error) { return memfd(name, size, false) }
+
+func memfd(name string, size int64, whole bool) (*os.File, error) {
 	if size <= 0 {
 		return nil, fmt.Errorf("tandem: memfd %s: size %d must be positive", name, size)
 	}
-	if size >= looksFirst {
+	if whole && size >= looksFirst {
 		available, err := availableMemory()
 		if err == nil {
 			err = enough(size, available)
@@ -39,7 +46,7 @@ func Memfd(name string, size int64) (*os.File, error) {
 		return nil, os.NewSyscallError("memfd_create", err)
 	}
 	f := os.NewFile(uintptr(fd), "memfd:"+name)
-	if err := fill(fd, size); err != nil {
+	if err := settle(fd, size, whole); err != nil {
 		f.Close()
 		return nil, fmt.Errorf("tandem: memfd %s: %d bytes of shared memory: %w", name, size, err)
 	}
@@ -73,18 +80,21 @@ func availableMemory() (int64, error) {
 	return 0, errors.New("/proc/meminfo has no line MemAvailable")
 }
 
-func fill(fd int, size int64) error {
+// settle gives a new memfd its size for good, and if whole its memory.
+func settle(fd int, size int64, whole bool) error {
 	if err := unix.Ftruncate(fd, size); err != nil {
 		return os.NewSyscallError("ftruncate", err)
 	}
-	err := unix.Fallocate(fd, 0, 0, size)
-	for err == unix.EINTR { // the runtime's own signals interrupt a long one
-		err = unix.Fallocate(fd, 0, 0, size)
+	if whole {
+		err := unix.Fallocate(fd, 0, 0, size)
+		for err == unix.EINTR { // the runtime's own signals interrupt a long one
+			err = unix.Fallocate(fd, 0, 0, size)
+		}
+		if err != nil {
+			return os.NewSyscallError("fallocate", err)
+		}
 	}
-	if err != nil {
-		return os.NewSyscallError("fallocate", err)
-	}
-	_, err = unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, unix.F_SEAL_SHRINK|unix.F_SEAL_GROW|unix.F_SEAL_SEAL)
+	_, err := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, unix.F_SEAL_SHRINK|unix.F_SEAL_GROW|unix.F_SEAL_SEAL)
 	return os.NewSyscallError("fcntl", err)
 }
 

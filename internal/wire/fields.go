@@ -12,9 +12,6 @@ import (
 // AppendUint64 appends a fixed-size number.
 func AppendUint64(dst []byte, v uint64) []byte { return binary.LittleEndian.AppendUint64(dst, v) }
 
-// PutUint64 overwrites a fixed-size number.
-func PutUint64(dst []byte, v uint64) { binary.LittleEndian.PutUint64(dst, v) }
-
 // AppendBytes appends b with its length.
 func AppendBytes[B []byte | string](dst []byte, b B) []byte {
 	return append(AppendUint64(dst, uint64(len(b))), b...)
@@ -70,7 +67,7 @@ func (r *Reader) Err() error { return r.err }
 
 // CallInfo is the head of a Call frame's body; the encoded argument follows.
 type CallInfo struct {
-	Name   string
+	Task   uint64 // which; the two processes are one program
 	Schema uint64
 	Memory int64         // limit for this call, 0: the worker's
 	Output int64         // largest result in bytes, 0: any
@@ -78,41 +75,75 @@ type CallInfo struct {
 	Meta   map[string]string
 }
 
+// The head is short, so that with a small argument it fills one cache line of a
+// ring: a byte that says what is there, then only that.
+const (
+	hasLeft = 1 << iota // comes first, see PutLeft
+	hasMemory
+	hasOutput
+	hasMeta
+)
+
 // Append appends the head to dst.
 func (c *CallInfo) Append(dst []byte) []byte {
-	dst = AppendBytes(dst, c.Name)
-	dst = AppendUint64(dst, c.Schema)
-	dst = AppendUint64(dst, uint64(c.Memory))
-	dst = AppendUint64(dst, uint64(c.Output))
-	dst = AppendUint64(dst, uint64(c.Left))
-	dst = AppendUint64(dst, uint64(len(c.Meta)))
-	for k, v := range c.Meta {
-		dst = AppendBytes(AppendBytes(dst, k), v)
+	at := len(dst)
+	dst = append(dst, 0)
+	flags := byte(0)
+	if c.Left > 0 {
+		flags |= hasLeft
+		dst = AppendUint64(dst, uint64(c.Left))
 	}
+	dst = AppendUint64(AppendUint64(dst, c.Task), c.Schema)
+	if c.Memory > 0 {
+		flags |= hasMemory
+		dst = AppendUint64(dst, uint64(c.Memory))
+	}
+	if c.Output > 0 {
+		flags |= hasOutput
+		dst = AppendUint64(dst, uint64(c.Output))
+	}
+	if len(c.Meta) > 0 {
+		flags |= hasMeta
+		dst = AppendUint64(dst, uint64(len(c.Meta)))
+		for k, v := range c.Meta {
+			dst = AppendBytes(AppendBytes(dst, k), v)
+		}
+	}
+	dst[at] = flags
 	return dst
 }
 
-// LeftAt is where Left lies in what Append appends, for a call that waits after it
-// was encoded.
-func (c *CallInfo) LeftAt() int { return 8 + len(c.Name) + 3*8 }
+// PutLeft overwrites Left in what Append has appended, for a call that waited after
+// it was encoded. Where there was none it does nothing.
+func PutLeft(head []byte, left time.Duration) {
+	if head[0]&hasLeft != 0 {
+		binary.LittleEndian.PutUint64(head[1:], uint64(left))
+	}
+}
 
 // ParseCall takes the head from a Call frame's body and returns the argument.
 func ParseCall(body []byte) (c CallInfo, input []byte, err error) {
-	r := NewReader(body)
-	c.Name = string(r.Bytes())
-	c.Schema = r.Uint64()
-	c.Memory = int64(r.Uint64())
-	c.Output = int64(r.Uint64())
-	c.Left = time.Duration(r.Uint64())
-	n := r.Uint64()
-	if n > 0 && r.err == nil {
+	if len(body) == 0 {
+		return c, nil, errShort
+	}
+	flags := body[0]
+	r := Reader{src: body[1:]}
+	if flags&hasLeft != 0 {
+		c.Left = time.Duration(r.Uint64())
+	}
+	c.Task, c.Schema = r.Uint64(), r.Uint64()
+	if flags&hasMemory != 0 {
+		c.Memory = int64(r.Uint64())
+	}
+	if flags&hasOutput != 0 {
+		c.Output = int64(r.Uint64())
+	}
+	if flags&hasMeta != 0 {
+		n := r.Uint64()
 		c.Meta = make(map[string]string)
-		for range n {
+		for i := uint64(0); i < n && r.err == nil; i++ {
 			k := string(r.Bytes())
 			c.Meta[k] = string(r.Bytes())
-			if r.err != nil {
-				break
-			}
 		}
 	}
 	return c, r.Rest(), r.err

@@ -9,11 +9,11 @@ import (
 func TestCallInfo(t *testing.T) {
 	for _, c := range []CallInfo{
 		{},
-		{Name: "p.t", Schema: 1<<64 - 1, Memory: 1 << 40, Output: 5, Left: time.Hour, Meta: map[string]string{"": "", "a": "中"}},
+		{Task: 1 << 63, Schema: 1<<64 - 1, Memory: 1 << 40, Output: 5, Left: time.Hour, Meta: map[string]string{"": "", "a": "中"}},
 	} {
 		b := append(c.Append(nil), "input"...)
 		got, input, err := ParseCall(b)
-		if err != nil || string(input) != "input" || got.Name != c.Name || got.Schema != c.Schema || got.Memory != c.Memory ||
+		if err != nil || string(input) != "input" || got.Task != c.Task || got.Schema != c.Schema || got.Memory != c.Memory ||
 			got.Output != c.Output || got.Left != c.Left || !maps.Equal(got.Meta, c.Meta) {
 			t.Errorf("%+v came back as %+v with %q, %v", c, got, input, err)
 		}
@@ -43,16 +43,16 @@ func TestReaderSticks(t *testing.T) {
 // FuzzParseCall: a worker parses what its parent writes, a parent never what a
 // worker does; all the same nothing may make it panic or take memory for promises.
 func FuzzParseCall(f *testing.F) {
-	full := CallInfo{Name: "p.t", Left: 1, Meta: map[string]string{"k": "v"}}
+	full := CallInfo{Task: 9, Left: 1, Meta: map[string]string{"k": "v"}}
 	f.Add(full.Append(nil))
-	f.Add(AppendUint64((&CallInfo{}).Append(nil)[:40], 1<<60))
+	f.Add(AppendUint64(append([]byte{hasMeta}, make([]byte, 16)...), 1<<60))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		c, input, err := ParseCall(b)
 		if err != nil {
 			return
 		}
 		again, rest, err := ParseCall(append(c.Append(nil), input...))
-		if err != nil || again.Name != c.Name || !maps.Equal(again.Meta, c.Meta) || string(rest) != string(input) {
+		if err != nil || again.Task != c.Task || !maps.Equal(again.Meta, c.Meta) || string(rest) != string(input) {
 			t.Errorf("%+v came back as %+v, %v", c, again, err)
 		}
 	})

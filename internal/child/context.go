@@ -1,0 +1,64 @@
+package child
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// callContext is the context of one call. Most tasks never ask theirs, so what
+// package context would make for each call is made when somebody does.
+type callContext struct {
+	until time.Time // the deadline, zero: none
+
+	mu     sync.Mutex
+	real   context.Context // made at the first question
+	cancel context.CancelCauseFunc
+	over   bool
+	cause  error // why it is over; nil: the call has ended
+}
+
+func newContext(left time.Duration) *callContext {
+	c := new(callContext)
+	if left > 0 {
+		c.until = time.Now().Add(left)
+	}
+	return c
+}
+
+// end ends the context. The first cause stays.
+func (c *callContext) end(cause error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.over {
+		return
+	}
+	c.over, c.cause = true, cause
+	if c.real != nil {
+		c.cancel(cause)
+	}
+}
+
+func (c *callContext) ask() context.Context {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.real == nil {
+		ctx, cancel := context.WithCancelCause(context.Background())
+		c.cancel = cancel
+		if c.real = ctx; !c.until.IsZero() {
+			var stop context.CancelFunc
+			c.real, stop = context.WithDeadline(ctx, c.until)
+			c.cancel = func(cause error) { cancel(cause); stop() }
+		}
+		if c.over {
+			c.cancel(c.cause)
+		}
+	}
+	return c.real
+}
+
+func (c *callContext) Deadline() (time.Time, bool) { return c.until, !c.until.IsZero() }
+func (c *callContext) Done() <-chan struct{}       { return c.ask().Done() }
+func (c *callContext) Err() error                  { return c.ask().Err() }
+func (c *callContext) Value(key any) any           { return c.ask().Value(key) }
+func (c *callContext) String() string              { return "tandem call" }

@@ -1,0 +1,209 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/tandem-go/tandem"
+	"github.com/tandem-go/tandem/internal/ring"
+	"github.com/tandem-go/tandem/internal/wire"
+)
+
+// exchange is the flight of a chunk: which of its items are settled, by whom. The
+// goroutine that waits for the worker settles them at the end; when that takes long,
+// a timer settles what is done by then, and takes back what is not begun.
+type exchange struct {
+	ctx    context.Context
+	flight *flight
+	chunk  *tandem.Chunk
+	from   int // the first item of the chunk that was sent
+	n      int // how many were
+
+	mu     sync.Mutex
+	over   bool
+	told   int // items settled
+	parsed int // bytes of the answer that these were
+	failed int // of them, those that failed
+	look   *time.Timer
+}
+
+// lookAfter is how long a chunk may take before somebody looks.
+const lookAfter = 2 * time.Millisecond
+
+// Sleep is what a Watcher does when the answer does not come at once.
+func (x *exchange) Sleep() {
+	x.flight.Sleep()
+	if x.n > 1 {
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		after := lookAfter
+		if t := x.flight.limits.Time; t > 0 {
+			after = min(after, t)
+		}
+		x.look = time.AfterFunc(after, x.peek)
+	}
+}
+
+// peek settles what the worker has answered already, and takes back what it has not
+// begun: the chunk takes longer than was meant.
+func (x *exchange) peek() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	f := x.flight
+	if x.over || f.lane.worker.distrusted.Load() {
+		return
+	}
+	if f.lane.ring.Trim(f.slot) <= x.n {
+		f.last()
+	}
+	if answer, begun := f.lane.ring.Peek(f.slot, nil); begun > 0 {
+		x.settle(answer, begun-1)
+	}
+}
+
+// settle settles items up to done by the answer. An error is about the item behind
+// those that are settled then.
+func (x *exchange) settle(answer []byte, done int) error {
+	if done <= x.told || x.parsed > len(answer) {
+		return nil
+	}
+	settled, failed, rest, err := x.chunk.SetOutputs(x.from+x.told, done-x.told, answer[x.parsed:])
+	x.told += settled
+	x.failed += failed
+	x.parsed = len(answer) - len(rest)
+	return err
+}
+
+// settleOne settles the next item with an error.
+func (x *exchange) settleOne(err error) {
+	x.chunk.Settle(x.from+x.told, err)
+	x.told++
+	if err != nil {
+		x.failed++
+	}
+}
+
+// run sends the chunk, waits, and settles the items that the worker began, which
+// took so long together. err is why the others are not to run at all.
+func (x *exchange) run(s *poolState, m *message, limits tandem.Limits) (took time.Duration, err error) {
+	f := x.flight
+	if err := f.begin(x.ctx, x.chunk.Spec().Name, limits, x.n); err != nil {
+		f.end()
+		f.abandon()
+		return 0, err
+	}
+	f.lane.ring.PublishItems(f.slot, m.frame[wire.HeaderSize:], x.n)
+	answer, begun, aside, err := f.lane.ring.WaitItems(f.slot, f.answer[:0], x)
+	f.answer = answer
+	x.close()
+	switch {
+	case err == nil:
+		err = x.conclude(answer, begun, aside, limits)
+	case errors.Is(err, wire.ErrProtocol):
+		err = f.failed(err)
+	case err == ring.ErrUnstarted, err == ring.ErrGone:
+		err = errDied
+	default:
+		err = nil // taken back
+	}
+	took = clock() - f.leads
+	cause := f.end()
+	if err == errDied {
+		x.bury(s, answer, begun, cause)
+	}
+	s.count.done.Add(uint64(x.told - x.failed))
+	s.count.failed.Add(uint64(x.failed))
+	if errors.Is(cause, tandem.ErrTimeout) { // only the item that ran has met its limit
+		cause = nil
+	}
+	return took, cause
+}
+
+// close ends the looking.
+func (x *exchange) close() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.over = true
+	if x.look != nil {
+		x.look.Stop()
+	}
+}
+
+// conclude settles what the worker has begun and answered. An item that was asked to
+// stop is the last of them.
+func (x *exchange) conclude(answer []byte, begun int, aside bool, limits tandem.Limits) error {
+	inline := begun
+	if aside {
+		inline--
+	}
+	cause := x.flight.asked()
+	if cause != nil && !aside {
+		inline--
+	}
+	err := x.settle(answer, inline)
+	if err == nil && cause != nil && !aside && x.told == inline && begun > 0 && x.parsed <= len(answer) {
+		failed, e := x.chunk.Stopped(x.from+x.told, answer[x.parsed:], cause)
+		if err = e; err == nil {
+			x.told++
+			if failed {
+				x.failed++
+			}
+		}
+	}
+	if err == nil && aside {
+		x.flight.turn()
+		if err = x.flight.reply(x.chunk.Job(x.from+x.told), limits); err == errDied {
+			return err
+		}
+		if err != nil && cause != nil {
+			err = cause
+		}
+		x.settleOne(err)
+		err = nil
+	}
+	for x.told < begun { // what is left of a damaged answer
+		if err == nil {
+			err = fmt.Errorf("tandem: %s: %w: its outcome is missing", x.chunk.Spec().Name, tandem.ErrMalformed)
+		}
+		x.settleOne(err)
+		x.flight.distrust()
+	}
+	return nil
+}
+
+// bury settles what a worker had begun when it died. What it had not goes elsewhere,
+// unless it broke a rule: then nothing that it held is sent again.
+func (x *exchange) bury(s *poolState, answer []byte, begun int, cause error) {
+	w, task := x.flight.lane.worker, x.chunk.Spec()
+	<-w.gone
+	s.count.crashed.Add(1)
+	s.assign.died(w)
+	trusted := w.death.trusted
+	switch {
+	case !trusted:
+		begun = x.n
+	case begun > 0:
+		x.settle(answer, begun-1)
+	}
+	for x.told < begun {
+		if err := cause; err != nil {
+			x.settleOne(err)
+			continue
+		}
+		if trusted && task.Idempotent && !overran(w) {
+			x.settleOne(x.again(s))
+			continue
+		}
+		crash := w.death.crash(task.Name)
+		crash.Collateral = w.death.killed && trusted && s.plan.lanes > 1
+		x.settleOne(crash)
+	}
+}
+
+// again runs the item in which a worker died once more, alone.
+func (x *exchange) again(s *poolState) error {
+	return s.pool.Run(x.ctx, x.chunk.Job(x.from+x.told))
+}
