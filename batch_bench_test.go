@@ -31,7 +31,7 @@ func (p loopback) RunBatch(ctx context.Context, b *tandem.Batch) {
 			if err := tandem.ExecuteItems(ctx, c.Spec(), &it); err != nil || it.Done != n {
 				panic(err)
 			}
-			if settled, _, err := c.SetOutputs(from, n, it.Out); settled != n {
+			if settled, _, _, err := c.SetOutputs(from, n, it.Out); settled != n {
 				panic(err)
 			}
 			from += n

@@ -52,7 +52,7 @@ func (p crowd) settle(ctx context.Context, c *tandem.Chunk, r *rand.Rand) {
 		if err := tandem.ExecuteItems(ctx, c.Spec(), &it); err != nil {
 			panic(err)
 		}
-		settled, _, err := c.SetOutputs(from, n, it.Out)
+		settled, _, _, err := c.SetOutputs(from, n, it.Out)
 		if err != nil {
 			panic(err)
 		}

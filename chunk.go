@@ -12,7 +12,7 @@ import (
 // of its items is to be settled once, by SetOutputs or Settle; a second time
 // panics. It is used by one goroutine at a time, and not after the last item.
 type Chunk struct {
-	spec  Spec
+	spec  *Spec
 	n     int
 	left  int    // not settled
 	twice []bool // race builds: which are
@@ -34,7 +34,7 @@ type chunk interface {
 func (c *Chunk) Len() int { return c.n }
 
 // Spec describes the call of each item.
-func (c *Chunk) Spec() Spec { return c.spec }
+func (c *Chunk) Spec() Spec { return *c.spec }
 
 // Job makes a call of item i alone, for what does not go with others: its value
 // goes to the item, which Settle settles. It is not to be used after that.
@@ -117,7 +117,7 @@ type run[In, Out any] struct {
 }
 
 func (r *run[In, Out]) job(i int) *Job {
-	c := newCall(r.stream.task, r.spec, r.ins[i])
+	c := newCall(r.stream.task, *r.spec, r.ins[i])
 	c.dest = &r.outs[i]
 	return &c.Job
 }
@@ -140,7 +140,9 @@ func (r *run[In, Out]) failures(from, n int) (failed int) {
 	return failed
 }
 
-func (r *run[In, Out]) deliver(from, to int) { r.stream.settled.put(span[In, Out]{r, from, to, r.errs}) }
+func (r *run[In, Out]) deliver(from, to int) {
+	r.stream.settled.put(span[In, Out]{r, from, to, r.errs})
+}
 
 func (r *run[In, Out]) appendInputs(from, most, room int, dst []byte) ([]byte, int) {
 	ins := r.ins[from:]

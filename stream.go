@@ -137,7 +137,7 @@ func (s *stream[In, Out]) cut(most int) *Chunk {
 	n := int(min(int64(most), int64(len(b.ins)-at), s.read.Load()-s.taken))
 	s.at += n
 	r := &run[In, Out]{stream: s, block: b, first: b.first + at, ins: b.ins[at : at+n], outs: b.outs[at : at+n]}
-	r.spec, r.n, r.left, r.chunk = s.spec, n, n, r
+	r.spec, r.n, r.left, r.chunk = &s.spec, n, n, r
 	return &r.Chunk
 }
 
