@@ -116,6 +116,22 @@ func BenchmarkMap(b *testing.B) {
 		}
 		wg.Wait()
 	})
+	b.Run("execute", func(b *testing.B) {
+		place, seq := whole(takes{tandem.Inline, 512, func(c *tandem.Chunk) {
+			in, n := c.AppendInputs(0, 512, 64<<10, nil)
+			it := tandem.Items{Out: make([]byte, 0, 64<<10), Begin: always}
+			for left := b.N; left > 0; left -= it.Done {
+				it.N, it.In, it.Out, it.Done = min(n, left), in, it.Out[:0], 0
+				if err := tandem.ExecuteItems(b.Context(), c.Spec(), &it); err != nil {
+					b.Fatal(err)
+				}
+			}
+			for i := range n {
+				c.Settle(i, nil)
+			}
+		}}, make([]int, 512))
+		count(inc.On(place).Window(513).Map(b.Context(), seq))
+	})
 	b.Run("one by one", func(b *testing.B) {
 		b.ReportAllocs()
 		for _, err := range inc.On(tandem.Inline).Map(b.Context(), upTo(b.N)) {

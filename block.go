@@ -67,13 +67,18 @@ func (bs *blocks[In, Out]) get(first, window int64) *block[In, Out] {
 	return b
 }
 
+// full reports whether there is no place for an item before chain has been called.
+func (bs *blocks[In, Out]) full() bool { return bs.filled == len(bs.head.ins) }
+
+// chain begins a block whose item 0 is number first of the stream.
+func (bs *blocks[In, Out]) chain(first, window int64) {
+	b := bs.get(first, window)
+	bs.head.next = b
+	bs.head, bs.filled = b, 0
+}
+
 // add puts in behind the others. It can be taken when it is published.
-func (bs *blocks[In, Out]) add(in In, count, window int64) {
-	if bs.filled == len(bs.head.ins) {
-		b := bs.get(count, window)
-		bs.head.next = b
-		bs.head, bs.filled = b, 0
-	}
+func (bs *blocks[In, Out]) add(in In) {
 	bs.head.ins[bs.filled] = in
 	bs.filled++
 }
@@ -109,12 +114,12 @@ type span[In, Out any] struct {
 
 func (sp span[In, Out]) first() int { return sp.run.first + sp.from }
 
-// result is the outcome of item i: never both a value and an error.
-func (sp span[In, Out]) result(i int) (out Out, err error) {
-	if sp.errs != nil && sp.errs[i] != nil {
-		return out, sp.errs[i]
+// result is the outcome of item i of a run: never both a value and an error.
+func result[Out any](outs []Out, errs []error, i int) (out Out, err error) {
+	if errs != nil && errs[i] != nil {
+		return out, errs[i]
 	}
-	return sp.run.outs[i], nil
+	return outs[i], nil
 }
 
 // settled carries spans to the loop's goroutine.

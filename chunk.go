@@ -12,7 +12,7 @@ import (
 // of its items is to be settled once, by SetOutputs or Settle; a second time
 // panics. It is used by one goroutine at a time, and not after the last item.
 type Chunk struct {
-	spec  Spec
+	spec  *Spec
 	n     int
 	left  int    // not settled
 	twice []bool // race builds: which are
@@ -34,7 +34,7 @@ type chunk interface {
 func (c *Chunk) Len() int { return c.n }
 
 // Spec describes the call of each item.
-func (c *Chunk) Spec() Spec { return c.spec }
+func (c *Chunk) Spec() Spec { return *c.spec }
 
 // Job makes a call of item i alone, for what does not go with others: its value
 // goes to the item, which Settle settles. It is not to be used after that.
@@ -63,12 +63,12 @@ func (c *Chunk) SetOutputs(from, n int, src []byte) (settled, failed int, rest [
 
 // Stopped is SetOutputs for one item that was asked to stop: if its outcome is an
 // error, cause takes its place. With a nil cause it was not asked.
-func (c *Chunk) Stopped(i int, src []byte, cause error) (failed bool, rest []byte, err error) {
-	if rest, err = c.stopped(i, src, cause); err == nil {
+func (c *Chunk) Stopped(i int, src []byte, cause error) (failed bool, err error) {
+	if _, err = c.stopped(i, src, cause); err == nil {
 		failed = c.failures(i, 1) > 0
 		c.settle(i, 1)
 	}
-	return failed, rest, err
+	return failed, err
 }
 
 // Settle ends item i: err is what the Run of its Job returned, or why it did not run.
@@ -117,7 +117,7 @@ type run[In, Out any] struct {
 }
 
 func (r *run[In, Out]) job(i int) *Job {
-	c := newCall(r.stream.task, r.spec, r.ins[i])
+	c := newCall(r.stream.task, *r.spec, r.ins[i])
 	c.dest = &r.outs[i]
 	return &c.Job
 }
@@ -140,7 +140,9 @@ func (r *run[In, Out]) failures(from, n int) (failed int) {
 	return failed
 }
 
-func (r *run[In, Out]) deliver(from, to int) { r.stream.settled.put(span[In, Out]{r, from, to, r.errs}) }
+func (r *run[In, Out]) deliver(from, to int) {
+	r.stream.settled.put(span[In, Out]{r, from, to, r.errs})
+}
 
 func (r *run[In, Out]) appendInputs(from, most, room int, dst []byte) ([]byte, int) {
 	ins := r.ins[from:]

@@ -126,7 +126,10 @@ func TestItemsThatFail(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		settled, _, rest, err := c.SetOutputs(0, n, it.Out)
+		settled, failed, rest, err := c.SetOutputs(0, n, it.Out)
+		if failed != 5 {
+			t.Errorf("%d of the items have failed, want 5", failed)
+		}
 		if settled != n || len(rest) != 0 || err != nil {
 			t.Errorf("settled %d of %d, %d bytes left, %v", settled, n, len(rest), err)
 		}
@@ -325,16 +328,14 @@ func TestHostileOutputs(t *testing.T) {
 // A task that was asked to stop settles with the cause, unless it has a value.
 func TestStopped(t *testing.T) {
 	cause := errors.New("asked")
-	place, seq := whole(takes{tandem.Inline, 2, func(c *tandem.Chunk) {
-		in, n := c.AppendInputs(0, 2, 1<<10, nil)
+	place, seq := whole(takes{tandem.Inline, 1, func(c *tandem.Chunk) {
+		in, n := c.AppendInputs(0, 1, 1<<10, nil)
 		it := tandem.Items{N: n, In: in, Out: make([]byte, 0, 1<<10), Begin: always}
-		err := tandem.ExecuteItems(t.Context(), c.Spec(), &it)
-		rest := it.Out
-		for i := 0; i < n && err == nil; i++ {
-			_, rest, err = c.Stopped(i, rest, cause)
+		if err := tandem.ExecuteItems(t.Context(), c.Spec(), &it); err != nil {
+			t.Error(err)
 		}
-		if err != nil || len(rest) > 0 {
-			t.Errorf("%d bytes left, %v", len(rest), err)
+		if failed, err := c.Stopped(0, it.Out, cause); failed != (string(in[1:]) == "fail") || err != nil {
+			t.Errorf("%q failed: %v, %v", in[1:], failed, err)
 		}
 	}}, []string{"a", "fail"})
 	var got []string

@@ -47,7 +47,7 @@ func (p Placed[In, Out]) All(ctx context.Context, ins []In) ([]Out, error) {
 			at, err := sp.run.first+i, error(nil)
 			s.window.free()
 			seen[at] = true
-			if outs[at], err = sp.result(i); err != nil {
+			if outs[at], err = result(sp.run.outs, sp.errs, i); err != nil {
 				fail(at, err)
 			}
 		}
@@ -87,7 +87,7 @@ func (p Placed[In, Out]) Map(ctx context.Context, seq iter.Seq[In]) iter.Seq2[Ou
 						return true
 					}
 					s.window.free()
-					if !yield(sp.result(i)) {
+					if !yield(result(sp.run.outs, sp.errs, i)) {
 						return false
 					}
 				}
@@ -118,7 +118,7 @@ func (p Placed[In, Out]) Unordered(ctx context.Context, seq iter.Seq[In]) iter.S
 				}
 				s.window.free()
 				it := Item[In, Out]{Index: sp.run.first + i, In: sp.run.ins[i]}
-				it.Out, it.Err = sp.result(i)
+				it.Out, it.Err = result(sp.run.outs, sp.errs, i)
 				if !yield(it) {
 					return false
 				}

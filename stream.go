@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"sync"
+	"sync/atomic"
 )
 
 // stream is a Batch with its types, and what lies behind it. The loop's goroutine
@@ -23,10 +24,11 @@ type stream[In, Out any] struct {
 	settled settled[In, Out]
 
 	// Of the goroutine that runs the sequence.
-	count    int64 // inputs read
-	limit    int64 // of count, as far as it is known
-	panicked any   // by the sequence
-	complete bool  // the sequence came to its own end
+	stopped  atomic.Bool // set soon after ctx has ended: a look at ctx for each input would cost more
+	count    int64       // inputs read
+	limit    int64       // of count, as far as it is known
+	panicked any         // by the sequence
+	complete bool        // the sequence came to its own end
 }
 
 // stream runs seq on the place and gives spans of outcomes to take until it says
@@ -104,7 +106,10 @@ func (s *stream[In, Out]) readOn(seq iter.Seq[In]) bool {
 		return false
 	}
 	for in := range seq {
-		s.add(in, s.count, s.window.size.Load())
+		if s.full() {
+			s.chain(s.count, s.window.size.Load())
+		}
+		s.add(in)
 		s.count++
 		s.read.Store(s.count)
 		if s.hungry.Load() {
@@ -120,7 +125,7 @@ func (s *stream[In, Out]) readOn(seq iter.Seq[In]) bool {
 // enter waits for room for one more input; the sequence is asked only then.
 func (s *stream[In, Out]) enter() (ok bool) {
 	if s.count < s.limit {
-		return !s.ended()
+		return !s.stopped.Load()
 	}
 	s.limit, ok = s.window.await(s.count, s.ctx.Done())
 	return ok
@@ -132,7 +137,7 @@ func (s *stream[In, Out]) cut(most int) *Chunk {
 	n := int(min(int64(most), int64(len(b.ins)-at), s.read.Load()-s.taken))
 	s.at += n
 	r := &run[In, Out]{stream: s, block: b, first: b.first + at, ins: b.ins[at : at+n], outs: b.outs[at : at+n]}
-	r.spec, r.n, r.left, r.chunk = s.spec, n, n, r
+	r.spec, r.n, r.left, r.chunk = &s.spec, n, n, r
 	return &r.Chunk
 }
 

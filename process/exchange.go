@@ -165,7 +165,7 @@ func (x *exchange) conclude(answer []byte, begun int, aside bool) error {
 	}
 	err := x.settle(answer, inline)
 	if err == nil && cause != nil && !aside && x.told == inline && begun > 0 && x.parsed <= len(answer) {
-		failed, _, e := x.chunk.Stopped(x.from+x.told, answer[x.parsed:], cause)
+		failed, e := x.chunk.Stopped(x.from+x.told, answer[x.parsed:], cause)
 		if err = e; err == nil {
 			x.told++
 			if failed {

@@ -145,6 +145,7 @@ func (r *run) start(ctx context.Context, j *tandem.Job) error {
 	r.flight = w.lanes[0].board(clock())
 	r.flight.begin(ctx, j.Spec().Name, r.limits, 1, true)
 	r.flight.Sleep()
+	m.stamp()
 	r.sent = r.flight.send(m) // what went wrong here is the handle's to tell
 	return nil
 }

@@ -153,12 +153,9 @@ func (p wholesale) ship(ctx context.Context, c *tandem.Chunk) {
 			if it.Over != nil {
 				alone = 1
 			}
-			rest := it.Out
-			for ; done < it.Done-alone; done++ {
-				var bad error
-				if _, rest, bad = c.Stopped(from+done, rest, context.Cause(ctx)); bad != nil {
-					panic(bad)
-				}
+			settled, _, _, bad := c.SetOutputs(from+done, it.Done-alone-done, it.Out)
+			if done += settled; bad != nil {
+				panic(bad)
 			}
 			if alone == 1 {
 				err := c.Job(from+done).SetOutput(it.Over, nil)
