@@ -23,6 +23,7 @@ import (
 type plan struct {
 	jobs  []job
 	tools tools
+	part  bool // not all
 }
 
 // planned makes the jobs of a run. only names measures and contenders; of a kind
@@ -42,7 +43,7 @@ func planned(template job, only []string) (p plan, err error) {
 		}
 	}
 	template.Only = contending
-	p.tools = template.Tools
+	p.tools, p.part = template.Tools, len(only) > 0
 	for _, m := range measures {
 		if measured != nil && !slices.Contains(measured, m.name) {
 			continue
@@ -61,7 +62,7 @@ func planned(template job, only []string) (p plan, err error) {
 // the run; a cancelled context does.
 func (p plan) conduct(ctx context.Context, progress io.Writer) (rep Report, err error) {
 	begin := time.Now()
-	rep.Machine = lookAround(p.tools)
+	rep.Machine, rep.Part = lookAround(p.tools), p.part
 	if rep.Machine.Load > 1 {
 		fmt.Fprintf(progress, "the load average is %.2f: others work here, and all figures will show it\n", rep.Machine.Load)
 	}
@@ -92,6 +93,7 @@ func (p plan) conduct(ctx context.Context, progress io.Writer) (rep Report, err 
 			}
 		}
 	}
+	rep.Goals = rep.judge()
 	rep.Seconds = time.Since(begin).Seconds()
 	return rep, nil
 }
@@ -162,9 +164,11 @@ func prepare(pythonPath string, progress io.Writer) (t tools, remove func(), err
 		remove()
 		return t, nil, err
 	}
-	fmt.Fprint(progress, "building bench/rivals … ")
+	fmt.Fprint(progress, "building bench/rivals, bench/locals and bench/small … ")
 	begin := time.Now()
-	t.Rivals, t.NoRivals = buildRivals(folder)
+	t.Rivals, t.NoRivals = build("rivals", folder)
+	t.Locals, t.NoLocals = build("locals", folder)
+	t.Small, t.NoSmall = build("small", folder)
 	fmt.Fprintf(progress, "%.1f s\n", time.Since(begin).Seconds())
 	return t, remove, nil
 }

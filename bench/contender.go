@@ -17,6 +17,7 @@ type contender struct {
 	note   string   // how it is used here, where that is not plain
 	can    []string // the orders that its sessions obey, drive.Echo and so on
 	local  bool     // the work stays in the calling process
+	large  bool     // it is asked for a thousand idle workers too
 	lacks  func(tools) string
 	open   func(t tools, workers int) (drive.Session, error)
 }
@@ -52,6 +53,10 @@ type tools struct {
 	Script   string // path of rivals.py
 	Rivals   string // path of the built bench/rivals, "" if it could not be built
 	NoRivals string // why
+	Locals   string // path of the built bench/locals, "" if it could not be built
+	NoLocals string // why
+	Small    string // path of the built bench/small, "" if it could not be built
+	NoSmall  string // why
 }
 
 // remote opens a session of a contender in another program.

@@ -27,6 +27,7 @@ var pythons = []contender{
 	python("Python fork", "fork", "Process; for idle workers, a Pool", drive.Start, drive.Crowd),
 	python("Python forkserver", "forkserver", "Process; for idle workers, a Pool", drive.Start, drive.Crowd),
 	python("Python spawn", "spawn", "Process; for idle workers, a Pool", drive.Start, drive.Crowd),
+	python("Python pickle", "pickle", "dumps and loads, the latest protocol", drive.Codec),
 	python("Python Lock", "lock", "acquire and release of multiprocessing.Lock around a plain int; for two owners around a RawValue, most of whose figure is the counting", drive.Lock),
 }
 
@@ -50,7 +51,14 @@ func python(name, arg, note string, can ...string) contender {
 func findPython(given, folder string) (t tools, err error) {
 	names := []string{given}
 	if given == "" {
-		names = []string{"python3.13", "python3.14", "python3.12", "python3"}
+		names = nil
+		for _, name := range []string{"python3.13", "python3.14", "python3.12", "python3"} {
+			names = append(names, name)
+			if home, err := os.UserHomeDir(); err == nil { // pyenv's shim refuses what is installed but not chosen
+				installed, _ := filepath.Glob(filepath.Join(home, ".pyenv/versions/*/bin", name))
+				names = append(names, installed...)
+			}
+		}
 	}
 	for _, name := range names {
 		out, err := exec.Command(name, "-c", "import sys, multiprocessing.shared_memory; print(sys.executable); print(sys.version.split()[0])").Output()

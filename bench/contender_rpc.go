@@ -17,10 +17,19 @@ var rpcs = []contender{
 	rpc("net/rpc", "net-rpc", "over a socket pair to a child", rpcCan...),
 	rpc("go-plugin net/rpc", "go-plugin-rpc", "hashicorp/go-plugin", rpcCan...),
 	rpc("go-plugin gRPC", "go-plugin-grpc", "hashicorp/go-plugin; the struct as a protobuf message, written by hand", rpcCan...),
-	rpc("os/exec, gRPC linked", "os-exec", "bench/rivals started by os/exec: what its packages alone cost", drive.Start),
+	codecRival("gob", "codec-gob", "encoding/gob, one stream, so that the type is told once"),
+	codecRival("JSON", "codec-json", "encoding/json"),
+	rpc("os/exec with gRPC", "os-exec", "bench/rivals started by os/exec: what its packages alone cost", drive.Start),
 }
 
-var rpcCan = []string{drive.Echo, drive.Record, drive.Calls, drive.Payload, drive.Start, drive.Crowd}
+var rpcCan = []string{drive.Echo, drive.Record, drive.Calls, drive.Payload, drive.Start, drive.Crowd, drive.Allocs}
+
+// codecRival encodes and decodes without any call.
+func codecRival(name, arg, note string) contender {
+	c := rpc(name, arg, note, drive.Codec)
+	c.family, c.local = familyLocal, true
+	return c
+}
 
 func rpc(name, arg, note string, can ...string) contender {
 	return contender{
@@ -32,13 +41,13 @@ func rpc(name, arg, note string, can ...string) contender {
 	}
 }
 
-// buildRivals builds bench/rivals into a folder, or says why it cannot be built.
-func buildRivals(folder string) (path, why string) {
-	path = filepath.Join(folder, "rivals")
-	out, err := exec.Command("go", "build", "-o", path, "github.com/tandem-go/tandem/bench/rivals").CombinedOutput()
+// build builds a program of this module into a folder, or says why it cannot be built.
+func build(name, folder string) (path, why string) {
+	path = filepath.Join(folder, name)
+	out, err := exec.Command("go", "build", "-o", path, "github.com/tandem-go/tandem/bench/"+name).CombinedOutput()
 	if err != nil {
 		first, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
-		return "", fmt.Sprintf("go build bench/rivals: %v %s", err, first)
+		return "", fmt.Sprintf("go build bench/%s: %v %s", name, err, first)
 	}
 	return path, ""
 }

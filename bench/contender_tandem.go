@@ -4,10 +4,10 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io"
 	"os"
+	"runtime"
+	"slices"
 	"syscall"
 	"time"
 
@@ -32,39 +32,33 @@ var (
 		_, err := syscall.Write(3, []byte{1}) // inherited, as by the bare side's child
 		return struct{}{}, err
 	})
-	count = tandem.NewTask("count", func(ctx context.Context, c counting) (struct{}, error) {
-		for range c.N {
-			if err := c.Value.Update(ctx, func(n *int64) error { *n++; return nil }); err != nil {
-				return struct{}{}, err
-			}
-		}
-		return struct{}{}, c.Value.Close()
+	allocated = tandem.NewTask("allocated", func(context.Context, struct{}) (uint64, error) {
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.Mallocs, nil
 	})
 )
 
-type counting struct {
-	Value *shared.Value[int64]
-	N     int
-}
+var tandems = slices.Concat(tandemPools, tandemParts)
 
 type looked struct {
 	Buffer *shared.Buffer
 	Probe  int
 }
 
-var tandems = []contender{
+var tandemPools = []contender{
 	{
 		name: "tandem", family: familyTandem,
 		note: "process.Pool; maps by Map; a struct passes the codec, with a context and an error; locks: shared.Value.Update",
 		can: []string{drive.Echo, drive.Record, drive.Calls, drive.Map, drive.Serial, drive.Payload,
-			drive.Start, drive.Crowd, drive.Lock},
+			drive.Start, drive.Crowd, drive.Lock, drive.Allocs, drive.Collect},
 		open: func(_ tools, workers int) (drive.Session, error) {
 			return openTandem(&process.Pool{Workers: workers}, byMap)
 		},
 	},
 	{
-		name: "tandem, sockets", family: familyTandem, note: "process.Pool with Sockets",
-		can: []string{drive.Echo, drive.Record, drive.Calls, drive.Map, drive.Serial, drive.Payload},
+		name: "tandem sockets", family: familyTandem, note: "process.Pool with Sockets",
+		can: []string{drive.Echo, drive.Record, drive.Calls, drive.Map, drive.Serial, drive.Payload, drive.Allocs},
 		open: func(_ tools, workers int) (drive.Session, error) {
 			return openTandem(&process.Pool{Workers: workers, Transport: process.Sockets}, byMap)
 		},
@@ -88,10 +82,6 @@ var tandems = []contender{
 			return openTandem(&process.Pool{Workers: workers}, byUnordered)
 		},
 	},
-	{
-		name: "tandem Mutex", family: familyTandem, note: "shared.Mutex, without anybody else who wants it", can: []string{drive.Lock},
-		open: func(tools, int) (drive.Session, error) { return &drive.Local{Lock: lockAlone}, nil },
-	},
 }
 
 // A mapper runs the items on a place, in one of the library's three ways.
@@ -100,7 +90,7 @@ type mapper func(ctx context.Context, place tandem.Runner, out []int, turns int)
 // openTandem opens a pool that is ready, or, without workers, what starts its
 // own processes.
 func openTandem(pool *process.Pool, m mapper) (drive.Session, error) {
-	l := &drive.Local{Start: startTandem, Crowd: crowdTandem, Lock: lockTandem}
+	l := &drive.Local{Start: startTandem, Crowd: crowdTandem, Lock: lockTandem, Collect: collectTandem}
 	if pool.Workers == 0 {
 		return l, nil
 	}
@@ -108,6 +98,9 @@ func openTandem(pool *process.Pool, m mapper) (drive.Session, error) {
 		return nil, err
 	}
 	cancel := callsOn(l, pool, m)
+	if pool.Workers == 1 { // of more, nobody knows which one answers
+		l.Theirs = func() (uint64, error) { return allocated.On(pool).Call(context.Background(), struct{}{}) }
+	}
 	l.Closer = func() error { cancel(); return pool.Close() }
 	return l, nil
 }
@@ -224,69 +217,4 @@ func startTandem() (first, join int64, err error) {
 func crowdTandem(n int) (func() error, error) {
 	pool := &process.Pool{Workers: n}
 	return pool.Close, pool.Start(context.Background()) // which returns when all serve
-}
-
-// lockTandem counts in a shared value, whose lock is a shared.Mutex: alone in
-// this process, or in as many workers as there are owners.
-func lockTandem(n, owners int) (d time.Duration, err error) {
-	ctx := context.Background()
-	v, err := shared.NewValue[int64](0)
-	if err != nil {
-		return 0, err
-	}
-	defer v.Close()
-	if owners == 1 {
-		begin := time.Now()
-		for range n {
-			if err := v.Update(ctx, func(n *int64) error { *n++; return nil }); err != nil {
-				return 0, err
-			}
-		}
-		d = time.Since(begin)
-	} else {
-		pool := &process.Pool{Workers: owners}
-		defer pool.Close()
-		if err := pool.Start(ctx); err != nil {
-			return 0, err
-		}
-		work := make([]counting, owners)
-		for i := range work {
-			work[i] = counting{v, n}
-		}
-		begin := time.Now()
-		if _, err := count.On(pool).All(ctx, work); err != nil {
-			return 0, err
-		}
-		d = time.Since(begin)
-	}
-	total, err := v.Load(ctx)
-	if err == nil && total != int64(n*owners) {
-		err = fmt.Errorf("the count is %d, want %d", total, n*owners)
-	}
-	return d, err
-}
-
-func lockAlone(n, owners int) (time.Duration, error) {
-	if owners != 1 {
-		return 0, errors.ErrUnsupported
-	}
-	m, err := shared.NewMutex()
-	if err != nil {
-		return 0, err
-	}
-	defer m.Close()
-	counted, ctx := 0, context.Background()
-	begin := time.Now()
-	for range n {
-		if err := m.Lock(ctx); err != nil {
-			return 0, err
-		}
-		counted++
-		m.Unlock()
-	}
-	d := time.Since(begin)
-	if counted != n {
-		err = fmt.Errorf("the count is %d, want %d", counted, n)
-	}
-	return d, err
 }

@@ -43,7 +43,7 @@ func lookAround(t tools) Machine {
 		m.Kernel = unix.ByteSliceToString(u.Sysname[:]) + " " + unix.ByteSliceToString(u.Release[:])
 	}
 	fmt.Sscan(string(read("/proc/loadavg")), &m.Load)
-	for _, binary := range []string{"/proc/self/exe", t.Rivals} {
+	for _, binary := range []string{t.Rivals, t.Locals} {
 		b, err := buildinfo.ReadFile(binary)
 		if err != nil {
 			continue // no rivals

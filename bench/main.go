@@ -88,7 +88,7 @@ func (o options) ratios(ctx context.Context) error {
 		printRows(os.Stdout, rows)
 	}
 	for _, r := range rows {
-		if o.check && r.Ratio > r.Bound {
+		if o.check && r.Bound > 0 && r.Ratio > r.Bound {
 			err = errors.Join(err, fmt.Errorf("%s (%s): ratio %.2f is over %.2f", r.Name, r.Placement, r.Ratio, r.Bound))
 		}
 	}
@@ -132,6 +132,7 @@ func (o options) full(ctx context.Context) error {
 	if err := o.write(rep); err != nil {
 		return err
 	}
+	fmt.Fprintln(os.Stderr, tally(rep.Goals))
 	if n := len(rep.failures()); n > 0 {
 		return fmt.Errorf("%d figures are missing; the report says why", n)
 	}

@@ -25,5 +25,9 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if p, err := prepared(); err == nil {
+		p.remove()
+	}
+	os.Exit(code)
 }

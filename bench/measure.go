@@ -14,12 +14,15 @@ type measure struct {
 var measures = []measure{
 	{"latency", []string{placeOne, placeApart, placeBoth}, latency},
 	{"calls", []string{placeOne, placeBoth}, calls},
-	{"map", []string{placeOne, placeBoth}, mapping},
+	{"map", []string{placeOne, placeApart, placeBoth}, mapping},
 	{"speedup", []string{placeBoth}, speedup},
 	{"payload", []string{placeOne, placeBoth}, payload},
 	{"start", []string{placeOne, placeBoth}, starts},
 	{"memory", []string{placeBoth}, memory},
 	{"lock", []string{placeBoth}, lock},
+	{"codec", []string{placeBoth}, codecs},
+	{"allocations", []string{placeBoth}, allocations},
+	{"gc", []string{placeBoth}, gc},
 }
 
 // poolWorkers is how many workers everyone has, but where one caller makes one

@@ -70,6 +70,9 @@ func (r Report) Markdown(plots bool) string {
 	var b strings.Builder
 	order := r.order()
 	b.WriteString("# Benchmark of " + r.Machine.Date + "\n\n" + r.Machine.String() + "\n")
+	if slices.ContainsFunc(r.Goals, func(v Verdict) bool { return v.State != stateNone }) {
+		fmt.Fprintf(&b, "## Goals\n\n%s\n\n%s\n", wrap(goalsReading+tally(r.Goals)+".", 98), goalTable(r.Goals, !r.Part))
+	}
 	for _, s := range sections {
 		results := r.pick(s.measure)
 		if len(results) == 0 {

@@ -20,15 +20,20 @@ const (
 	unitItems = "items/s"
 	unitRatio = "×"
 	unitBytes = "bytes"
+	unitShare = "%"
+	unitRate  = "/s"
+	unitCount = "" // of objects, or events
 )
 
 // Report is a whole run.
 type Report struct {
-	Machine    Machine  `json:"machine"`
-	Contenders []Entry  `json:"contenders"` // in the order of the tables
-	Results    []Result `json:"results"`
-	Left       []string `json:"left"` // what is not here, and why
-	Seconds    float64  `json:"seconds"`
+	Machine    Machine   `json:"machine"`
+	Contenders []Entry   `json:"contenders"` // in the order of the tables
+	Results    []Result  `json:"results"`
+	Goals      []Verdict `json:"goals"`
+	Part       bool      `json:"part,omitempty"` // only some measures, or some contenders
+	Left       []string  `json:"left"`           // what is not here, and why
+	Seconds    float64   `json:"seconds"`
 }
 
 // Entry says how a contender is used.

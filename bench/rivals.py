@@ -7,6 +7,7 @@ clocks are here, so that the pipe of the orders is never part of a figure.
 
 import json
 import multiprocessing as mp
+import pickle
 import sys
 import threading
 import time
@@ -284,6 +285,24 @@ class Process:
         pass
 
 
+class Pickle:
+    """The codec alone."""
+
+    def codec(self, o):
+        value = (1, "a name of some length", [float(k) for k in range(16)])
+        dumps, loads = pickle.dumps, pickle.loads
+        begin = now()
+        for _ in range(o["n"]):
+            got = loads(dumps(value, -1))
+        took = now() - begin
+        if got != value:
+            wrong("a value", got, value)
+        return {"nanos": took}
+
+    def close(self):
+        pass
+
+
 class Lock:
     """multiprocessing.Lock around a plain shared counter."""
 
@@ -319,6 +338,7 @@ def main():
         "fork": lambda: Process("fork"),
         "forkserver": lambda: Process("forkserver"),
         "spawn": lambda: Process("spawn"),
+        "pickle": Pickle,
         "lock": Lock,
     }
 

@@ -46,9 +46,14 @@ func micros(r Result) string {
 	return digits(r.Median/1e3) + " / " + digits(r.P99/1e3) + " / " + digits(r.Mean/1e3)
 }
 
+func shortMicros(r Result) string { return digits(r.Median/1e3) + " / " + digits(r.P99/1e3) }
+
 func medianAndP99(r Result) string {
 	return human(r.Median, r.Unit) + " / " + human(r.P99, r.Unit)
 }
+
+const goalsReading = "What tandem should reach on two processors of a virtual machine, and what it did here, in this run. " +
+	"A tick marks a stretch that is reached. What has no figure was not part of the run, or is not here: see the end. "
 
 var sections = []section{
 	{
@@ -105,7 +110,7 @@ var sections = []section{
 	{
 		measure: "start", title: "Start of a process",
 		reading: "To its first byte (of an RPC server: its first reply) and until it is gone; median / p99. Each program pays for what it links: " +
-			"`bare os/exec` is the floor of tandem, `os/exec, gRPC linked` that of the RPC rivals. Less is better.",
+			"`bare os/exec` is the floor of tandem, `os/exec with gRPC` that of the RPC rivals. Less is better.",
 		tables: []tableOf{
 			{"two CPUs", at(placeBoth), byCase, medianAndP99},
 			{"one CPU", at(placeOne), byCase, medianAndP99},
@@ -118,6 +123,8 @@ var sections = []section{
 		tables: []tableOf{
 			{"Memory for each worker", inUnit(unitBytes), byCase, median},
 			{"Time until all have answered", inUnit(unitTime), byCase, median},
+			{"Processor time that they and their parent use while nothing happens, in % of one processor", inUnit(unitShare), byCase, median},
+			{"How often a second one of their threads wakes meanwhile, all together", inUnit(unitRate), byCase, median},
 		},
 		plots: []plotOf{{file: "memory", title: "Memory of an idle worker (PSS)", of: inUnit(unitBytes), series: byCase}},
 	},
@@ -127,6 +134,25 @@ var sections = []section{
 			"A low figure for two owners can also mean that one of them has long turns. Less is better.",
 		tables: []tableOf{{"", every, byCase, median}},
 		plots:  []plotOf{{file: "lock", title: "Time of lock, count, unlock", of: every, series: byCase}},
+	},
+	{
+		measure: "codec", title: "Codec",
+		reading: "The small struct to bytes and back, without any call. Less is better.",
+		tables: []tableOf{
+			{"Time", in(caseRecord), byCase, median},
+			{"Allocated objects", in(caseAllocs), byCase, median},
+		},
+	},
+	{
+		measure: "allocations", title: "Allocations",
+		reading: "Objects that one call allocates when everything is warm, in the caller and, where it can be asked, in the worker. Less is better.",
+		tables:  []tableOf{{"", every, byCase, median}},
+	},
+	{
+		measure: "gc", title: "Garbage collection",
+		reading: "The time of runtime.GC beside somebody who waits for the other process, asleep or awake. A waiting side must not delay it; " +
+			"but where one side works and the other waits awake, both processors are taken. Less is better.",
+		tables: []tableOf{{"Median / p99 in µs", every, byCase, shortMicros}},
 	},
 }
 
@@ -138,6 +164,15 @@ const (
 	caseFirst  = "to first byte"
 	caseJoin   = "to join"
 	caseMap    = "int → int"
+	caseAllocs = "allocations"
+
+	// The situations of a garbage collection: where it is, and how somebody beside
+	// it waits for the other process.
+	gcHere       = "caller alone"
+	gcHereWaits  = "caller sleeps"
+	gcHereSpins  = "caller spins"
+	gcThere      = "worker sleeps"
+	gcThereSpins = "worker spins"
 
 	// Where the processes may run. A blocked process wakes quickly on its waker's
 	// processor and slowly on another: a figure without its placement says nothing.

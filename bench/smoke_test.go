@@ -32,8 +32,8 @@ func toolsFor(t *testing.T) tools {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := exec.LookPath("go"); err == nil && p.NoRivals != "" {
-		t.Fatal(p.NoRivals)
+	if _, err := exec.LookPath("go"); err == nil && p.NoRivals+p.NoLocals+p.NoSmall != "" {
+		t.Fatal(p.NoRivals, p.NoLocals, p.NoSmall)
 	}
 	return p.tools
 }
@@ -53,15 +53,13 @@ var few = map[string]struct {
 	drive.Start:   {drive.Order{N: 1}, 0, func(r drive.Reply) bool { return len(r.Samples) == 1 && r.Joins[0] > r.Samples[0] }},
 	drive.Crowd:   {drive.Order{N: 2}, 0, func(r drive.Reply) bool { return r.Nanos > 0 }},
 	drive.Lock:    {drive.Order{N: 100, Callers: 1}, 0, func(r drive.Reply) bool { return r.Nanos > 0 }},
+	drive.Codec:   {drive.Order{N: 10}, 0, func(r drive.Reply) bool { return r.Nanos > 0 }},
+	drive.Allocs:  {drive.Order{N: 10, Of: drive.Echo}, 1, func(r drive.Reply) bool { return r.Theirs == nil || *r.Theirs > 0 }},
+	drive.Collect: {drive.Order{N: 3, Of: gcThereSpins}, 0, func(r drive.Reply) bool { return len(r.Samples) == 3 && slices.Min(r.Samples) > 0 }},
 }
 
 // TestContenders: each can do what it says.
 func TestContenders(t *testing.T) {
-	defer func() {
-		if p, err := prepared(); err == nil {
-			p.remove()
-		}
-	}()
 	for _, c := range contenders {
 		t.Run(c.name, func(t *testing.T) {
 			tools := toolsFor(t)
@@ -98,8 +96,8 @@ func TestContenders(t *testing.T) {
 // TestRun: every measure in every placement gives a figure to each contender
 // that takes part, and the report shows them.
 func TestRun(t *testing.T) {
-	only := []string{"tandem", "tandem Mutex", "bare socket", "bare os/exec", "ants"}
-	p, err := planned(job{Share: time.Millisecond, Rounds: 1, Largest: 4096, Crowds: []int{2}}, only)
+	only := []string{"tandem", "tandem Mutex", "tandem codec", "bare socket", "bare os/exec", "ants"}
+	p, err := planned(job{Share: time.Millisecond, Rounds: 1, Largest: 4096, Crowds: []int{2}, Tools: toolsFor(t)}, only)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,6 +119,15 @@ func TestRun(t *testing.T) {
 			}
 		}
 	}
+	for _, v := range rep.Goals {
+		switch v.Work {
+		case "Map of int → int", "Speed-up on 2 workers", "Codec, {int, string, []float64(16)}", "Start to the first byte",
+			"Allocations of a call", "Delay of a garbage collection, median":
+			if rival := strings.Contains(v.Figure, "Pool"); v.State == stateNone && !rival && len(all) > 1 {
+				t.Errorf("no measure gives what the goal %q, %q asks for", v.Work, v.Figure)
+			}
+		}
+	}
 	page, plots := rep.Markdown(true), rep.plots()
 	for _, s := range sections {
 		if !strings.Contains(page, "## "+s.title) {
@@ -137,7 +144,7 @@ func TestRun(t *testing.T) {
 // TestPlanned: names choose, and a wrong one is an error.
 func TestPlanned(t *testing.T) {
 	p, err := planned(job{}, []string{"map", "tandem"})
-	if err != nil || len(p.jobs) != 2 || p.jobs[0].Measure != "map" || !slices.Equal(p.jobs[0].Only, []string{"tandem"}) {
+	if err != nil || len(p.jobs) != 3 || p.jobs[0].Measure != "map" || !slices.Equal(p.jobs[0].Only, []string{"tandem"}) {
 		t.Errorf("map,tandem: %+v, %v", p.jobs, err)
 	}
 	if _, err := planned(job{}, []string{"mop"}); err == nil {

@@ -18,7 +18,7 @@ func human(v float64, unit string) string {
 	case unitCalls, unitItems:
 		return scaled(v, 1000, "", " k", " M", " G")
 	}
-	if unit == unitRatio || unit == "" {
+	if unit == unitRatio || unit == unitCount {
 		return digits(v)
 	}
 	return digits(v) + " " + unit

@@ -39,7 +39,7 @@ func TestHuman(t *testing.T) {
 // made is a report with every measure, as wide as a real one.
 func made() Report {
 	r := Report{Machine: Machine{Date: "now", CPU: "a processor", Load: 2, Rivals: map[string]string{"a/module": "v1"}}, Left: []string{"somebody: no python3"}}
-	for i, name := range []string{"tandem", "Python SharedMemory", "os/exec, gRPC linked"} {
+	for i, name := range []string{"tandem", "Python SharedMemory", "os/exec with gRPC"} {
 		r.Contenders = append(r.Contenders, Entry{Name: name, Note: "a <note>"})
 		add := func(measure, name, unit string, x, v float64, places ...string) {
 			for _, p := range places {
@@ -67,7 +67,7 @@ func TestMarkdown(t *testing.T) {
 	r.Results = append(r.Results, Result{Measure: "map", Placement: placeOne, Contender: "tandem", Error: "it broke"})
 	page := r.Markdown(true)
 	for _, want := range []string{
-		"do not cite", "- Rival: a/module v1", "| tandem               |", "123 / 1235 / 247", "- **tandem**: a <note>", "map, one CPU: tandem", "it broke",
+		"do not cite", "- Rival: a/module v1", "| tandem              |", "123 / 1235 / 247", "- **tandem**: a <note>", "map, one CPU: tandem", "it broke",
 		"somebody: no python3", "![Calls a second over callers, two CPUs](calls-two-cpus.svg)", "–",
 	} {
 		if !strings.Contains(page, want) {
@@ -77,6 +77,62 @@ func TestMarkdown(t *testing.T) {
 	for line := range strings.Lines(page) {
 		if n := utf8.RuneCountInString(strings.TrimSpace(line)); n > 100 && !strings.HasPrefix(line, "![") {
 			t.Errorf("a line of %d characters: %s", n, line)
+		}
+	}
+}
+
+// TestGoals: a figure is compared with its goal from the right side, and what was
+// not measured is no failure.
+func TestGoals(t *testing.T) {
+	r := Report{Results: []Result{
+		{Measure: "latency", Case: caseRecord, Placement: placeBoth, Contender: "tandem", Unit: unitTime, Figures: Figures{Median: 1000, P99: 5000}},
+		{Measure: "latency", Case: caseRecord, Placement: placeBoth, Contender: "Python Pool", Unit: unitTime, Figures: Figures{Median: 200_000}},
+		{Measure: "map", Case: caseMap, Placement: placeBoth, Contender: "tandem", Unit: unitItems, Figures: Figures{Median: 50e6}},
+		{Measure: "map", Case: caseMap, Placement: placeOne, Contender: "tandem", Unit: unitItems, Figures: Figures{Median: 9e6}},
+		{Measure: "codec", Case: caseRecord, Placement: placeBoth, Contender: "tandem codec", Unit: unitTime, Error: "broken"},
+		{Measure: "gc", Case: gcHere, Placement: placeBoth, Contender: "tandem", Unit: unitTime, Figures: Figures{Median: 2e6}},
+		{Measure: "gc", Case: gcHereWaits, Placement: placeBoth, Contender: "tandem", Unit: unitTime, Figures: Figures{Median: 1e6}},
+	}}
+	r.Goals = r.judge()
+	want := map[string]struct {
+		state string
+		value float64
+	}{
+		"Call alone, small struct: median, two CPUs":                 {stateMet, 1000},
+		"Call alone, small struct: p99, two CPUs":                    {stateMissed, 5000},
+		"Call alone, small struct: faster than Pool.apply, two CPUs": {stateMet, 200},
+		"Map of int → int: items/s, two CPUs":                        {stateMet, 50e6},
+		"Map of int → int: items/s, the worst placement":             {stateMissed, 9e6},
+		"Delay of a garbage collection, median: caller sleeps":       {stateMet, 0}, // not below zero
+	}
+	for _, v := range r.Goals {
+		w := want[v.Work+": "+v.Figure]
+		if w.state == "" {
+			w.state = stateNone
+		}
+		if v.State != w.state || v.Value != w.value {
+			t.Errorf("%s, %s: %s, %v, want %s, %v", v.Work, v.Figure, v.State, v.Value, w.state, w.value)
+		}
+	}
+	if got := tally(r.Goals); !strings.HasPrefix(got, "4 of 6 goals are reached, ") {
+		t.Errorf("the tally says %q", got)
+	}
+	page := strings.Join(strings.Fields(r.Markdown(false)), " ")
+	for _, line := range []string{
+		"| median, two CPUs | 1 µs | ≤ 1.20 µs | ≤ 800 ns | [ok] |", "| faster than Pool.apply, two CPUs | 200 | ≥ 100 | ≥ 150 ✓ | [ok] |",
+		"| items/s, the worst placement | 9 M | ≥ 10 M | | [!!] |", "| 1 GiB | – | ≤ 200 µs | ≤ 100 µs | [–] |",
+	} {
+		if !strings.Contains(page, line) {
+			t.Errorf("the page lacks %q:\n%s", line, page)
+		}
+	}
+}
+
+// TestGoalTable: a stretch is further than its goal.
+func TestGoalTable(t *testing.T) {
+	for _, g := range goals {
+		if g.of == nil || g.goal <= 0 || g.stretch > 0 && (g.stretch > g.goal) != g.more {
+			t.Errorf("%s, %s: goal %v, stretch %v", g.work, g.figure, g.goal, g.stretch)
 		}
 	}
 }

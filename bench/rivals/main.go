@@ -48,6 +48,9 @@ func open(name, count string) (drive.Session, error) {
 	if name == "os-exec" { // what starting this binary costs without a rival
 		return &drive.Local{Start: drive.StartBare}, nil
 	}
+	if codec := codecs[name]; codec != nil {
+		return codec(), nil
+	}
 	one := contenders[name]
 	workers, err := strconv.Atoi(count)
 	if one == nil || err != nil || workers < 0 {

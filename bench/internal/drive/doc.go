@@ -22,11 +22,15 @@ const (
 	Crowd    = "crowd"    // start N workers that then idle: Nanos until all have answered
 	Disperse = "disperse" // end them
 	Lock     = "lock"     // N lock operations by each of Callers owners: Nanos
+	Codec    = "codec"    // N small structs, each encoded and decoded: Nanos, Allocs
+	Allocs   = "allocs"   // N calls of the kind Of (Echo or Record): Allocs, Theirs
+	Collect  = "collect"  // N garbage collections in the situation Of: Samples
 )
 
 // Order is one thing to do.
 type Order struct {
 	Do      string `json:"do"`
+	Of      string `json:"of,omitempty"`
 	N       int    `json:"n,omitempty"`
 	Size    int    `json:"size,omitempty"`
 	Callers int    `json:"callers,omitempty"`
@@ -40,6 +44,8 @@ type Reply struct {
 	Joins   []int64 `json:"joins,omitempty"`
 	Count   int     `json:"count,omitempty"`
 	Nanos   int64   `json:"nanos,omitempty"`
+	Allocs  uint64  `json:"allocs,omitempty"` // allocations of the calling process
+	Theirs  *uint64 `json:"theirs,omitempty"` // of the worker, nil if it does not tell
 	Error   string  `json:"error,omitempty"`
 }
 

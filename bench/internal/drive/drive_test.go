@@ -35,6 +35,8 @@ func honest() *Local {
 		Record: func(s Struct) (Struct, error) { return s, nil },
 		Next:   func(i int) (int, error) { return i + 1, nil },
 		Blob:   func(b []byte) (int, error) { return Probe(b), nil },
+		Codec:  func(s Struct) (Struct, error) { return s, nil },
+		Theirs: func() (uint64, error) { theirs += 7; return theirs, nil },
 		Each: func(out []int, turns int) error {
 			for i := range out {
 				out[i] = Item(Pack(i, turns))
@@ -44,9 +46,12 @@ func honest() *Local {
 	}
 }
 
+var theirs uint64 // as if a worker had allocated seven objects since it was asked
+
 var orders = []Order{
 	{Do: Echo, N: 300}, {Do: Record, N: 3}, {Do: Calls, Callers: 2, Nanos: int64(time.Millisecond)},
-	{Do: Map, N: 9, Turns: 2}, {Do: Serial, N: 9}, {Do: Payload, N: 3, Size: 5},
+	{Do: Map, N: 9, Turns: 2}, {Do: Serial, N: 9}, {Do: Payload, N: 3, Size: 5}, {Do: Codec, N: 2},
+	{Do: Allocs, Of: Echo, N: 2}, {Do: Allocs, Of: Record, N: 2},
 }
 
 // TestRemote: another program obeys as this one does.
@@ -58,7 +63,8 @@ func TestRemote(t *testing.T) {
 	for _, s := range []Session{honest(), r} {
 		for _, o := range orders {
 			reply, err := s.Do(o)
-			if err != nil || len(reply.Samples)+reply.Count+int(reply.Nanos) == 0 {
+			told := reply.Theirs != nil && *reply.Theirs == 7
+			if err != nil || len(reply.Samples)+reply.Count+int(reply.Nanos) == 0 && !told {
 				t.Errorf("%T: %+v: %+v, %v", s, o, reply, err)
 			}
 		}
@@ -81,12 +87,30 @@ func TestLies(t *testing.T) {
 		Record: func(s Struct) (Struct, error) { s.Name = "x"; return s, nil },
 		Next:   func(i int) (int, error) { return i, nil },
 		Blob:   func(b []byte) (int, error) { return len(b), nil },
+		Codec:  func(s Struct) (Struct, error) { s.Data = nil; return s, nil },
 		Each:   func([]int, int) error { return nil },
 	}
 	for _, o := range orders {
 		if _, err := liar.Do(o); (err == nil) != (o.Do == Serial) {
 			t.Errorf("%s: %v", o.Do, err)
 		}
+	}
+}
+
+// TestAllocs: what a call allocates is counted, and nothing else.
+func TestAllocs(t *testing.T) {
+	const n = 1000
+	var keep []byte
+	calls := 0
+	l := &Local{Echo: func(b Bytes) (Bytes, error) {
+		if calls++; calls%2 == 0 {
+			keep = make([]byte, 100+len(keep)%3)
+		}
+		return b, nil
+	}}
+	r, err := l.Do(Order{Do: Allocs, Of: Echo, N: n})
+	if err != nil || r.Allocs < n/2 || r.Allocs > n/2+n/10 { // others in this process allocate now and then
+		t.Errorf("%d allocations in %d calls, want half as many; %v", r.Allocs, n, err)
 	}
 }
 

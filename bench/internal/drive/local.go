@@ -13,15 +13,18 @@ import (
 // Local obeys orders by functions of this process. A nil function is an order
 // that it cannot obey.
 type Local struct {
-	Echo   func(Bytes) (Bytes, error)
-	Record func(Struct) (Struct, error)
-	Next   func(int) (int, error)              // i → i+1, safe for concurrent use
-	Each   func(out []int, turns int) error    // out[i] = Item(Pack(i, turns)), on all workers
-	Blob   func([]byte) (int, error)           // Probe of the bytes
-	Start  func() (first, join int64, _ error) // one process from start to end
-	Crowd  func(n int) (disperse func() error, _ error)
-	Lock   func(n, owners int) (time.Duration, error)
-	Closer func() error // nil: nothing to close
+	Echo    func(Bytes) (Bytes, error)
+	Record  func(Struct) (Struct, error)
+	Next    func(int) (int, error)              // i → i+1, safe for concurrent use
+	Each    func(out []int, turns int) error    // out[i] = Item(Pack(i, turns)), on all workers
+	Blob    func([]byte) (int, error)           // Probe of the bytes
+	Start   func() (first, join int64, _ error) // one process from start to end
+	Crowd   func(n int) (disperse func() error, _ error)
+	Lock    func(n, owners int) (time.Duration, error)
+	Codec   func(Struct) (Struct, error) // encodes and decodes
+	Theirs  func() (uint64, error)       // how many objects the worker has allocated so far
+	Collect func(of string, n int) ([]int64, error)
+	Closer  func() error // nil: nothing to close
 
 	disperse func() error
 	out      []int
@@ -55,6 +58,12 @@ func (l *Local) Do(o Order) (r Reply, err error) {
 		var d time.Duration
 		d, err = l.Lock(o.N, o.Callers)
 		r.Nanos = int64(d)
+	case o.Do == Codec && l.Codec != nil:
+		err = l.codec(o.N, &r)
+	case o.Do == Allocs && (o.Of == Echo && l.Echo != nil || o.Of == Record && l.Record != nil):
+		err = l.allocs(o, &r)
+	case o.Do == Collect && l.Collect != nil:
+		r.Samples, err = l.Collect(o.Of, o.N)
 	default:
 		err = fmt.Errorf("the order %q: %w", o.Do, errors.ErrUnsupported)
 	}
@@ -100,7 +109,7 @@ func (l *Local) record(n int) ([]int64, error) {
 		begin := time.Now()
 		out, err := l.Record(in)
 		samples[i] = int64(time.Since(begin))
-		if err == nil && (out.ID != in.ID || out.Name != in.Name || !slices.Equal(out.Data, in.Data)) {
+		if err == nil && !same(in, out) {
 			err = errors.New("the struct that came back differs")
 		}
 		if err != nil {
