@@ -114,9 +114,11 @@ func TestTaskFromOutside(t *testing.T) {
 	noLeak(t)
 	tasks := make(chan *coroutine.Task[int])
 	first := make(chan error)
+	begun := make(chan struct{}) // a task that is cancelled before never runs
 	go func() {
 		first <- coroutine.Run(t.Context(), func(ctx context.Context) error {
 			forever := coroutine.Go(ctx, "forever", func(ctx context.Context) (int, error) {
+				close(begun)
 				_, _, err := coroutine.AwaitChan(ctx, make(chan int))
 				return 7, err
 			})
@@ -125,6 +127,7 @@ func TestTaskFromOutside(t *testing.T) {
 		})
 	}()
 	task := <-tasks
+	<-begun
 	wantText(t, "Wait before the end", panicOf(func() { task.Wait(t.Context()) }), "outside of a loop")
 	run(t, func(ctx context.Context) error {
 		both, err := coroutine.Gather(ctx,
