@@ -20,3 +20,16 @@ func (p *Parent) ProgressAt(lane int, s Slot) int { return p.WordAt(lane, s) + s
 
 // BellAt is where the bell lies in the segment.
 func (p *Parent) BellAt() int { return bellAt }
+
+// Words lists where the shared words lie: flags, and each slot's two.
+func (p *Parent) Words() (list []int) {
+	list = append(list, bellAt)
+	at := plan{len(p.lanes), len(p.lanes[0].slots)}
+	for i := range at.lanes {
+		list = append(list, at.sleepAt(i))
+		for j := range at.slots {
+			list = append(list, at.slotAt(i, j), at.slotAt(i, j)+slotSize-8)
+		}
+	}
+	return list
+}

@@ -153,6 +153,7 @@ func TestViolation(t *testing.T) {
 // Two bytes of the input are one step.
 func FuzzParent(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 0, 2, 3, 1, 0, 2, 11, 3, 0, 4, 1})
+	f.Add([]byte{0, 5, 3, 12, 6, 192, 2, 130, 1, 0, 6, 193, 0, 7, 2, 200, 4, 255})
 	f.Add([]byte{0, 0, 5, 0, 5, 1, 1, 0, 0, 1, 6, 9, 3, 3, 1, 1})
 	f.Fuzz(func(t *testing.T, steps []byte) {
 		p, err := ring.Create(ring.Config{Lanes: 1, Slots: 4})
@@ -165,13 +166,18 @@ func FuzzParent(f *testing.F) {
 		var waits sync.WaitGroup
 		var list []ring.Slot
 		took := map[ring.Slot]bool{}
+		trimmed := map[ring.Slot]int{} // what Trim said, and one
 		var mu sync.Mutex
 		for ; len(steps) > 1; steps = steps[2:] {
 			what, arg := steps[0]%8, uint64(steps[1])
 			switch {
 			case what == 0:
 				if s, ok := o.Reserve(); ok {
-					o.Publish(s, steps[:1])
+					if n := int(arg % 8); n > 0 {
+						o.PublishItems(s, steps[:1], n)
+					} else {
+						o.Publish(s, steps[:1])
+					}
 					list = append(list, s)
 				}
 			case len(list) == 0:
@@ -179,12 +185,14 @@ func FuzzParent(f *testing.F) {
 				s := list[0]
 				list = list[1:]
 				waits.Go(func() {
-					answer, _, err := o.Wait(s, nil, nil)
+					answer, begun, _, err := o.WaitItems(s, nil, nil)
 					mu.Lock()
 					defer mu.Unlock()
 					switch {
-					case len(answer) > ring.Inline:
-						t.Errorf("an answer of %d bytes", len(answer))
+					case len(answer) > ring.Inline || begun > 7:
+						t.Errorf("an answer of %d bytes, %d items begun", len(answer), begun)
+					case trimmed[s] > 0 && begun >= trimmed[s]:
+						t.Errorf("%d begun, after Trim took back from %d on", begun, trimmed[s]-1)
 					case err == ring.ErrTaken && !took[s]:
 						t.Error("ErrTaken, and nobody took it back")
 					case err != nil && err != ring.ErrTaken && err != ring.ErrGone && err != ring.ErrUnstarted && !errors.Is(err, wire.ErrProtocol):
@@ -194,10 +202,18 @@ func FuzzParent(f *testing.F) {
 			case what == 2:
 				s := list[arg%uint64(len(list))]
 				mu.Lock()
-				took[s] = o.TakeBack(s) || took[s]
+				if arg < 128 {
+					took[s] = o.TakeBack(s) || took[s]
+				} else if n := o.Trim(s); n != ring.Untaken {
+					trimmed[s] = n + 1
+				}
 				mu.Unlock()
+				o.Peek(s, nil)
 			default: // scribble: a state, a bit, or any byte
 				at := p.WordAt(0, list[arg%uint64(len(list))])
+				if arg >= 192 && what != 3 && what != 5 {
+					at = p.ProgressAt(0, list[arg%uint64(len(list))])
+				}
 				switch what {
 				case 3:
 					b[at] = b[at]&^7 | byte(arg>>2&7)

@@ -34,12 +34,24 @@ func init() {
 		}
 		audit := auditOf(s)
 		serve(files[:3], func(in *ring.Inbox, r ring.Request) {
-			id := binary.NativeEndian.Uint32(r.Bytes)
-			audit[id].Add(1)
-			if id%16 == 0 {
-				time.Sleep(100 * time.Microsecond) // so that some calls are met while they run
+			run := func(b []byte) {
+				id := binary.NativeEndian.Uint32(b)
+				audit[id].Add(1)
+				if id%16 == 0 {
+					time.Sleep(100 * time.Microsecond) // so that some calls are met while they run
+				}
 			}
-			in.Done(r.Bytes)
+			if r.Items == 0 {
+				run(r.Bytes)
+				in.Done(r.Bytes)
+				return
+			}
+			out := in.Room()
+			for i := 0; i < r.Items && in.Begin(i); i++ {
+				run(r.Bytes[4*i:])
+				out = append(out, r.Bytes[4*i:4*i+4]...)
+			}
+			in.Done(out)
 		})
 	}
 }
@@ -50,18 +62,23 @@ func TestKill(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	var counts [5]atomic.Int64
-	for round := range uint64(25) {
-		killRound(t, rand.New(rand.NewPCG(seed, round)), &counts)
+	var chunks [4]atomic.Int64
+	for round := range uint64(50) {
+		killRound(t, rand.New(rand.NewPCG(seed, round)), &counts, &chunks)
 	}
+	t.Logf("chunks: whole %d, trimmed %d, unstarted %d, gone %d", chunks[0].Load(), chunks[1].Load(), chunks[2].Load(), chunks[3].Load())
 	t.Logf("answered %d, taken %d, unstarted %d, gone %d", counts[1].Load(), counts[2].Load(), counts[3].Load(), counts[4].Load())
 	for i := range 4 {
+		if chunks[i].Load() == 0 {
+			t.Errorf("outcome %d of 4 of a chunk never came: this test saw too little", 1+i)
+		}
 		if counts[1+i].Load() == 0 {
 			t.Errorf("outcome %d of 4 never came: this test saw too little", 1+i)
 		}
 	}
 }
 
-func killRound(t *testing.T, random *rand.Rand, counts *[5]atomic.Int64) {
+func killRound(t *testing.T, random *rand.Rand, counts *[5]atomic.Int64, chunks *[4]atomic.Int64) {
 	segment, err := mem.Create(kindAudit, 0, 4*auditCalls)
 	if err != nil {
 		t.Fatal(err)
@@ -78,6 +95,12 @@ func killRound(t *testing.T, random *rand.Rand, counts *[5]atomic.Int64) {
 		callers.Go(func() {
 			random := rand.New(rand.NewPCG(uint64(i), 0))
 			for !over.Load() {
+				if random.IntN(4) == 0 {
+					if n := uint32(1 + random.IntN(40)); !killChunk(t, p, audit, random, calls.Add(n)-n+1, n, chunks) {
+						return
+					}
+					continue
+				}
 				id := calls.Add(1)
 				if id >= auditCalls {
 					return
@@ -87,7 +110,7 @@ func killRound(t *testing.T, random *rand.Rand, counts *[5]atomic.Int64) {
 				o.Publish(s, binary.NativeEndian.AppendUint32(nil, id))
 				took := false
 				var canceller sync.WaitGroup
-				if random.IntN(8) == 0 {
+				if random.IntN(4) == 0 {
 					canceller.Go(func() { took = o.TakeBack(s) })
 				}
 				answer, _, err := o.Wait(s, nil, nil)
@@ -131,4 +154,58 @@ func killRound(t *testing.T, random *rand.Rand, counts *[5]atomic.Int64) {
 	if err := w.Close(); err != nil {
 		t.Error(err)
 	}
+}
+
+// killChunk makes one call of n items and reports whether there is room for more.
+// Each item has an outcome, or was not begun and never ran, or is the one that ran
+// when its worker died.
+func killChunk(t *testing.T, p *pool, audit *[auditCalls]atomic.Uint32, random *rand.Rand, first, n uint32, counts *[4]atomic.Int64) bool {
+	if first+n >= auditCalls {
+		return false
+	}
+	var request []byte
+	for i := range n {
+		request = binary.NativeEndian.AppendUint32(request, first+i)
+	}
+	lane, s := p.reserve()
+	o := p.lanes[lane]
+	o.PublishItems(s, request, int(n))
+	remain := ring.Untaken
+	var trimmer sync.WaitGroup
+	if random.IntN(4) == 0 {
+		trimmer.Go(func() { remain = o.Trim(s) })
+	}
+	answer, begun, _, err := o.WaitItems(s, nil, nil)
+	trimmer.Wait()
+	p.release(lane)
+	whole := begun // so many outcomes are in answer
+	switch {
+	case err == ring.ErrGone:
+		whole = max(0, begun-1)
+		counts[3].Add(1)
+	case err == ring.ErrUnstarted:
+		counts[2].Add(1)
+	case err != nil:
+		t.Errorf("a chunk: %v", err)
+	case begun < int(n):
+		counts[1].Add(1)
+	default:
+		counts[0].Add(1)
+	}
+	if remain != ring.Untaken && err != ring.ErrUnstarted && begun != remain {
+		t.Errorf("Trim = %d, and then %d were begun", remain, begun)
+	}
+	if remain == ring.Untaken && err == nil && begun != int(n) {
+		t.Errorf("%d of %d were begun, and Trim took nothing back", begun, n)
+	}
+	for i := range int(n) {
+		ran := audit[first+uint32(i)].Load()
+		switch {
+		case i < whole && (ran != 1 || len(answer) < 4*i+4 || binary.NativeEndian.Uint32(answer[4*i:]) != first+uint32(i)):
+			t.Errorf("item %d of %d: ran %d times, answer %x", i, n, ran, answer[:min(len(answer), 4*i+4)])
+		case i < begun && ran > 1, i >= begun && ran > 0:
+			t.Errorf("item %d of %d: ran %d times, %d begun", i, n, ran, begun)
+		}
+	}
+	return true
 }
