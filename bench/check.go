@@ -33,7 +33,7 @@ var compared = []struct {
 	goal, bound                  float64
 }{
 	{"start", caseFirst, "tandem", "bare os/exec", placeBoth, 1.10, 1.4},
-	{"start", caseFirst, "tandem", "bare os/exec", placeOne, 1.10, 1.6},
+	{"start", caseFirst, "tandem", "bare os/exec", placeOne, 1.10, 2},
 	{"latency", caseEcho, "tandem sockets", "bare socket", placeBoth, 1.5, 2},
 	{"latency", caseEcho, "tandem sockets", "bare socket", placeOne, 1.5, 2},
 	{"latency", caseEcho, "tandem", "bare socket", placeBoth, 0.1, 0},
