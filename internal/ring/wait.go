@@ -80,6 +80,7 @@ func (o *Outbox) lead(s Slot, w *Watcher) bool {
 		}
 		if near {
 			nappers.Add(-1)
+			near = false // a nap ends by itself: who must wait longer sleeps without a timer
 		}
 		p.bell.Unlock()
 	}
