@@ -300,7 +300,7 @@ func (a *assignment) inspect() {
 	defer a.mu.Unlock()
 	a.looking = false
 	for _, l := range a.serving {
-		if len(l.row) < 2 {
+		if !l.crowded() {
 			continue
 		}
 		a.looking = true

@@ -1,6 +1,7 @@
 package process
 
 import (
+	"slices"
 	"time"
 
 	"github.com/tandem-go/tandem/internal/ring"
@@ -49,6 +50,12 @@ func (l *lane) alight(f *flight, now time.Duration) time.Duration {
 		}
 	}
 	return now - begun
+}
+
+// crowded says whether a call waits behind another. One that was taken back is
+// still in the row and waits for nothing.
+func (l *lane) crowded() bool {
+	return len(l.row) > 1 && slices.ContainsFunc(l.row[1:], func(f *flight) bool { return !f.landed })
 }
 
 // clear takes back what has not started.
