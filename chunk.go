@@ -25,6 +25,7 @@ type chunk interface {
 	appendInputs(from, most, room int, dst []byte) ([]byte, int)
 	setOutputs(from, n int, src []byte) (int, []byte, error)
 	stopped(i int, src []byte, cause error) ([]byte, error)
+	split(n int) *Chunk
 	fail(i int, err error)
 	failures(from, n int) int
 	deliver(from, to int)
@@ -35,6 +36,15 @@ func (c *Chunk) Len() int { return c.n }
 
 // Spec describes the call of each item.
 func (c *Chunk) Spec() Spec { return *c.spec }
+
+// Split cuts c: it keeps its first n items, the others, of which none is settled, are
+// the result's. Two goroutines may use the two.
+func (c *Chunk) Split(n int) *Chunk {
+	rest := c.split(n)
+	c.left -= rest.n
+	c.n = n
+	return rest
+}
 
 // Job makes a call of item i alone, for what does not go with others: its value
 // goes to the item, which Settle settles. It is not to be used after that.
@@ -120,6 +130,12 @@ func (r *run[In, Out]) job(i int) *Job {
 	c := newCall(r.stream.task, *r.spec, r.ins[i])
 	c.dest = &r.outs[i]
 	return &c.Job
+}
+
+func (r *run[In, Out]) split(n int) *Chunk {
+	rest := &run[In, Out]{stream: r.stream, block: r.block, first: r.first + n, ins: r.ins[n:], outs: r.outs[n:]}
+	rest.spec, rest.n, rest.left, rest.chunk = r.spec, r.n-n, r.n-n, rest
+	return &rest.Chunk // r's slices stay: the loop may be reading what was settled
 }
 
 func (r *run[In, Out]) fail(i int, err error) {

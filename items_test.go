@@ -391,3 +391,29 @@ func TestPlaceThatLeaves(t *testing.T) {
 type leaves struct{ tandem.Runner }
 
 func (leaves) RunBatch(context.Context, *tandem.Batch) {}
+
+// Two goroutines settle the two parts of a chunk that was cut, each its own.
+func TestSplit(t *testing.T) {
+	place, seq := whole(takes{tandem.Inline, 9, func(c *tandem.Chunk) {
+		rest := c.Split(2)
+		if c.Len() != 2 || rest.Len() != 7 {
+			t.Errorf("9 items were cut into %d and %d", c.Len(), rest.Len())
+		}
+		settled := make(chan struct{})
+		go func() {
+			defer close(settled)
+			for i := range rest.Len() {
+				rest.Settle(i, rest.Job(i).Invoke(t.Context()))
+			}
+		}()
+		for i := range c.Len() {
+			c.Settle(i, c.Job(i).Invoke(t.Context()))
+		}
+		<-settled
+	}}, []string{"a", "b", "c", "fail", "e", "f", "g", "h", "fail"})
+	var got []string
+	for out, err := range moody.On(place).Window(99).Map(t.Context(), seq) {
+		got = append(got, fmt.Sprint(out, err != nil))
+	}
+	wantAll(t, got, "Afalse", "Bfalse", "Cfalse", "true", "Efalse", "Ffalse", "Gfalse", "Hfalse", "true")
+}

@@ -247,10 +247,10 @@ func (a *assignment) engage(l *lane, now time.Duration) *flight {
 	return l.board(now)
 }
 
-// over ends a flight of so many items, which lasted until now; the call itself is
-// over too if final. leave, if not nil, is a worker that has no more to do and must
+// over ends a flight in which so many tasks ran, until now; the call itself is over
+// too if final. leave, if not nil, is a worker that has no more to do and must
 // be let go; took is how long its lane was busy with it.
-func (a *assignment) over(f *flight, now time.Duration, items int, final bool) (leave *worker, took time.Duration) {
+func (a *assignment) over(f *flight, now time.Duration, ran int, final bool) (leave *worker, took time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if final {
@@ -258,7 +258,9 @@ func (a *assignment) over(f *flight, now time.Duration, items int, final bool) (
 	}
 	l, w := f.lane, f.lane.worker
 	took = l.alight(f, now)
-	a.pace.note(took / time.Duration(max(1, items)))
+	if ran > 0 {
+		a.pace.note(took / time.Duration(ran))
+	}
 	w.busy--
 	w.calls.Done()
 	if w.dead {

@@ -84,6 +84,7 @@ type part struct {
 	chunk *tandem.Chunk
 	from  int
 	moved int // times that it came back untouched
+	tried int // times that its first item ran, and its worker died
 }
 
 // pump keeps chunks on one lane, several at a time, and settles them in the order in
@@ -123,15 +124,22 @@ func (r *batchRun) ahead() int {
 	return ahead(time.Duration(r.mean.Load()), int(r.size.Load()))
 }
 
-// succeed lets another pump go on, once, since this one waits for its first chunk.
-func (p *pump) succeed() {
+// succeed lets another pump go on with what is behind the first chunk, for which this
+// one waits, and with a part that was cut off from that.
+func (p *pump) succeed(behind part) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.heir || len(p.flying)+len(p.rest) < 2 {
+	heir := &pump{batchRun: p.batchRun, flying: p.flying[1:], rest: p.rest, last: p.last}
+	if behind.chunk != nil {
+		heir.rest = append(heir.rest, behind)
+	}
+	if len(heir.flying)+len(heir.rest) == 0 {
 		return
 	}
 	p.heir = true
-	heir := &pump{batchRun: p.batchRun, flying: p.flying[1:], rest: p.rest, last: p.last}
+	for _, x := range heir.flying {
+		x.pump = heir
+	}
 	p.pumps.Go(heir.run)
 }
 
@@ -149,6 +157,7 @@ func (p *pump) land() {
 		p.learn(took, x.told)
 		left.moved = 0
 	}
+	left.tried = x.tried
 	if err != nil {
 		p.fail(&left, err)
 	}
@@ -197,12 +206,12 @@ func (p *pump) send(next part, m *message) bool {
 		return true
 	}
 	n := m.encodeItems(p.ctx, c, next.from, limits, s.plan.Limits.Memory)
-	if n == 0 || next.moved > moves {
+	if n == 0 || next.moved > moves || next.tried > 0 {
 		if len(p.flying) > 0 {
 			return false // it would wait, with others waiting behind it
 		}
-		c.Settle(next.from, p.pool.Run(p.ctx, c.Job(next.from)))
-		next.from, next.moved = next.from+1, 0
+		c.Settle(next.from, p.pool.attempt(p.ctx, c.Job(next.from), next.tried))
+		next = part{chunk: c, from: next.from + 1}
 		return true
 	}
 	as := want{alone: m.alone(), items: n}
@@ -227,7 +236,7 @@ func (p *pump) send(next part, m *message) bool {
 	}
 	x := &exchange{pump: p, ctx: p.ctx, flight: f, chunk: c, from: next.from, n: n, moved: next.moved, limits: limits}
 	if err := x.send(m); err != nil {
-		s.landed(f, true)
+		s.landed(f, 0, true)
 		p.fail(&next, err)
 		return true
 	}

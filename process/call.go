@@ -62,7 +62,10 @@ func (t *ticket) enter(j *tandem.Job, alone bool) (err error) {
 
 // Run runs j in a worker; see tandem.Runner. The caller's own goroutine encodes the
 // call, finds the worker, sends the call and reads the reply.
-func (p *Pool) Run(ctx context.Context, j *tandem.Job) error {
+func (p *Pool) Run(ctx context.Context, j *tandem.Job) error { return p.attempt(ctx, j, 0) }
+
+// attempt is Run for a task that has been tried so often.
+func (p *Pool) attempt(ctx context.Context, j *tandem.Job, tried int) error {
 	m := messages.Get().(*message)
 	defer m.free()
 	var own ticket
@@ -87,7 +90,7 @@ func (p *Pool) Run(ctx context.Context, j *tandem.Job) error {
 		t.state.settled(j.Spec().Name, nil, 0, 0, err)
 		return err
 	}
-	return t.run(ctx, j, m)
+	return t.run(ctx, j, m, tried)
 }
 
 // giveUp ends a call that is not to run.
@@ -99,14 +102,14 @@ func (t *ticket) giveUp(ctx context.Context) {
 		return
 	}
 	f.abandon()
-	s.landed(f, true)
+	s.landed(f, 0, true)
 }
 
 // run finds the call a worker, and another one if that dies or has no time for it.
-func (t *ticket) run(ctx context.Context, j *tandem.Job, m *message) error {
+func (t *ticket) run(ctx context.Context, j *tandem.Job, m *message, tried int) error {
 	s, spec := t.state, j.Spec()
 	var wait time.Duration
-	for tried, moved := 1, 0; ; {
+	for moved := 0; ; {
 		f, err := t.flight(ctx, spec.Name, m, &wait)
 		if err != nil {
 			s.assign.release()
@@ -116,10 +119,10 @@ func (t *ticket) run(ctx context.Context, j *tandem.Job, m *message) error {
 		w, sent := f.lane.worker, t.begun+wait
 		m.stamp()
 		err, unstarted, cause := f.fly(ctx, j, m, t.limits)
-		again := false
+		again, ran := false, 1
 		switch {
 		case err == errMoved:
-			err, again = cause, cause == nil
+			err, again, ran = cause, cause == nil, 0
 		case err != errDied:
 			if err != nil && cause != nil {
 				err = cause
@@ -133,7 +136,7 @@ func (t *ticket) run(ctx context.Context, j *tandem.Job, m *message) error {
 			case trusted && unstarted && moved < moves:
 				moved++
 				again = true // it had not started there; it may start elsewhere
-			case trusted && spec.Idempotent && tried < tries && !overran(w):
+			case trusted && spec.Idempotent && tried < tries-1 && !overran(w):
 				tried++
 				again = true
 			default:
@@ -142,7 +145,7 @@ func (t *ticket) run(ctx context.Context, j *tandem.Job, m *message) error {
 				err = crash
 			}
 		}
-		run := s.landed(f, !again) - sent
+		run := s.landed(f, ran, !again) - sent
 		if again {
 			continue
 		}
@@ -151,11 +154,11 @@ func (t *ticket) run(ctx context.Context, j *tandem.Job, m *message) error {
 	}
 }
 
-// landed ends a flight and lets a worker go that has no more to do. It returns the
-// time.
-func (s *poolState) landed(f *flight, final bool) time.Duration {
+// landed ends a flight in which so many tasks ran, and lets a worker go that has no
+// more to do. It returns the time.
+func (s *poolState) landed(f *flight, ran int, final bool) time.Duration {
 	now := clock()
-	if leave, _ := s.assign.over(f, now, 1, final); leave != nil {
+	if leave, _ := s.assign.over(f, now, ran, final); leave != nil {
 		leave.leave()
 	}
 	return now
@@ -180,7 +183,7 @@ func (t *ticket) flight(ctx context.Context, task string, m *message, wait *time
 	if f, err = s.assign.await(ctx, c); err == nil && m.alone() && !f.head {
 		// The claim was made before it was known what must be sent.
 		f.abandon()
-		s.landed(f, false)
+		s.landed(f, 0, false)
 		if c, err = s.assign.claim(want{alone: true, front: true}); err == nil {
 			f, err = s.assign.await(ctx, c)
 		}

@@ -24,6 +24,7 @@ type exchange struct {
 	from   int // the first item of the chunk that was sent
 	n      int // how many were
 	moved  int // times before
+	tried  int // 1: the item behind those told is idempotent, and its worker died in it
 	limits tandem.Limits
 
 	mu     sync.Mutex
@@ -40,7 +41,7 @@ const lookAfter = 2 * time.Millisecond
 // Sleep is what a Watcher does when the answer does not come at once.
 func (x *exchange) Sleep() {
 	x.flight.Sleep()
-	if x.n > 1 || len(x.pump.flying)+len(x.pump.rest) > 1 {
+	if x.from+1 < x.chunk.Len() || len(x.pump.flying)+len(x.pump.rest) > 1 {
 		x.mu.Lock()
 		defer x.mu.Unlock()
 		after := lookAfter
@@ -51,24 +52,32 @@ func (x *exchange) Sleep() {
 	}
 }
 
-// peek settles what the worker has answered already, and takes back what it has not
-// begun: the chunk takes longer than was meant.
+// peek is called when the chunk takes longer than was meant. What the worker has
+// answered is settled, what it has not begun is taken back, and another pump goes on
+// with that and with all that waits behind.
 func (x *exchange) peek() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	f := x.flight
-	if !x.over {
-		x.pump.succeed()
-	}
-	if x.over || x.n == 1 || f.lane.worker.distrusted.Load() {
+	if x.over || f.lane.worker.distrusted.Load() {
 		return
 	}
-	if f.lane.ring.Trim(f.slot) <= x.n {
+	if x.n > 1 {
+		remain := f.lane.ring.Trim(f.slot)
+		if remain > x.n {
+			return // it is over
+		}
+		x.n = remain
 		f.last()
+		if answer, begun := f.lane.ring.Peek(f.slot, nil); begun > 0 {
+			x.settle(answer, begun-1)
+		}
 	}
-	if answer, begun := f.lane.ring.Peek(f.slot, nil); begun > 0 {
-		x.settle(answer, begun-1)
+	var behind part
+	if end := x.from + x.n; end < x.chunk.Len() {
+		behind.chunk = x.chunk.Split(end)
 	}
+	x.pump.succeed(behind)
 }
 
 // settle settles items up to done by the answer. An error is about the item behind
@@ -213,17 +222,12 @@ func (x *exchange) bury(s *poolState, answer []byte, begun int, cause error) {
 			x.settleOne(err)
 			continue
 		}
-		if trusted && task.Idempotent && !overran(w) {
-			x.settleOne(x.again(s))
-			continue
+		if trusted && task.Idempotent && !overran(w) && x.told == begun-1 {
+			x.tried = 1 // it runs again, alone
+			return
 		}
 		crash := w.death.crash(task.Name)
 		crash.Collateral = w.death.killed && trusted && s.plan.lanes > 1
 		x.settleOne(crash)
 	}
-}
-
-// again runs the item in which a worker died once more, alone.
-func (x *exchange) again(s *poolState) error {
-	return s.pool.Run(x.ctx, x.chunk.Job(x.from+x.told))
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/tandem-go/tandem/internal/child"
 	"github.com/tandem-go/tandem/internal/codec"
 	"github.com/tandem-go/tandem/internal/ring"
+	"github.com/tandem-go/tandem/internal/slab"
 	"github.com/tandem-go/tandem/internal/sys"
 	"github.com/tandem-go/tandem/internal/wire"
 )
@@ -49,6 +50,7 @@ type flight struct {
 	// Kept between calls.
 	answer  []byte
 	handles codec.Handles // beside an answer
+	large   slab.Exchange // what is large in it
 }
 
 var (

@@ -10,7 +10,6 @@ import (
 	"github.com/tandem-go/tandem/internal/child"
 	"github.com/tandem-go/tandem/internal/codec"
 	"github.com/tandem-go/tandem/internal/ring"
-	"github.com/tandem-go/tandem/internal/slab"
 	"github.com/tandem-go/tandem/internal/wire"
 )
 
@@ -132,11 +131,10 @@ func (f *flight) reply(j *tandem.Job, limits tandem.Limits) error {
 	if limits.Output > 0 {
 		limit = limits.Output + wire.MaxFailure // an error may take the result's place
 	}
-	large := slab.Exchange{Reader: &l.worker.results, Limit: limits.Output}
-	defer large.End(false)
+	f.large.Reader, f.large.Limit = &l.worker.results, limits.Output
+	defer f.large.End(false)
 	h := &f.handles
-	h.Use(&large)
-	defer h.Use(nil)
+	h.Use(&f.large)
 	defer h.Close()
 	hd, body, err := l.conn.Recv(limit, h)
 	if err != nil {

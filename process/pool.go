@@ -50,7 +50,9 @@ type Pool struct {
 	MaxTasks int
 
 	// Queue is how many calls may wait for a worker, 0 any number. One more gets
-	// tandem.ErrQueueFull.
+	// tandem.ErrQueueFull. Short calls that were given to a worker already and wait
+	// there behind others do not count, nor do the items of a Map, which is asked for
+	// more when there is room.
 	Queue int
 
 	// Name is for people, "" means "Pool-1" and so on; workers are called

@@ -11,7 +11,7 @@ import (
 type Stats struct {
 	Workers int // that serve or are leaving
 	Idle    int // places that are free
-	Running int // calls in workers
+	Running int // calls given to workers, those too that wait there behind a short one; a chunk of a Map is one
 	Queued  int // calls that wait for a worker
 
 	Done    uint64 // calls that settled with a value

@@ -1,10 +1,6 @@
 package child
 
-import (
-	"errors"
-
-	"github.com/tandem-go/tandem/internal/wire"
-)
+import "github.com/tandem-go/tandem/internal/wire"
 
 // serveItems runs the items of a chunk, of which there are none without a ring. The
 // outcomes grow in the ring, where the parent may look at them.
@@ -13,9 +9,7 @@ func (l *lane) serveItems(seq uint32, body []byte, n int) {
 	it := &Items{N: n, Out: l.ring.Room(), Begin: l.beginItem}
 	input, err := l.find(body)
 	if err != nil {
-		l.beginItem(0, nil)
-		l.answerItems(seq, it, err)
-		return
+		die(err) // an empty request: a chunk never goes aside
 	}
 	it.In = input
 	ctx := l.begin(seq)
@@ -51,8 +45,5 @@ func (l *lane) answerItems(seq uint32, it *Items, err error) {
 		return
 	}
 	l.ring.DoneAside(it.Out)
-	frame := append(wire.Room(nil), it.Over...)
-	if err := l.conn.Send(kind, seq, frame, &it.Handles); errors.Is(err, wire.ErrUnsent) {
-		l.conn.Send(kind, seq, Root.Outcome(wire.Room(nil), err), nil)
-	}
+	l.post(kind, seq, append(wire.Room(nil), it.Over...), &it.Handles)
 }

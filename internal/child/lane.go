@@ -178,12 +178,17 @@ func (l *lane) answer(kind wire.Kind, seq uint32, frame []byte, h *codec.Handles
 		}
 		l.ring.DoneAside(nil)
 	}
+	forwarded = l.post(kind, seq, frame, h) && h.Len() > 0
+}
+
+// post sends an answer through the socket and reports whether it left as it is.
+func (l *lane) post(kind wire.Kind, seq uint32, frame []byte, h *codec.Handles) bool {
 	err := l.conn.Send(kind, seq, frame, h)
-	forwarded = err == nil && h != nil && h.Len() > 0
 	if errors.Is(err, wire.ErrUnsent) {
 		// A descriptor of the result is closed. The parent waits, so it must hear of it.
 		l.conn.Send(kind, seq, Root.Outcome(wire.Room(nil), err), nil)
 	}
+	return err == nil
 }
 
 // begin makes the context of a call.

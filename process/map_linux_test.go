@@ -1,0 +1,112 @@
+package process_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/tandem-go/tandem"
+	"github.com/tandem-go/tandem/process"
+)
+
+// gated is an item of a Map. With a pipe it waits until somebody opens the other end.
+type gated struct {
+	N    int
+	Pipe string
+}
+
+var waiting = tandem.NewTask("waiting", func(_ context.Context, in gated) (int, error) {
+	if in.Pipe != "" {
+		if _, err := os.ReadFile(in.Pipe); err != nil {
+			return 0, err
+		}
+	}
+	return in.N, nil
+})
+
+// TestSlowItems: items that take long hold nothing back, wherever they lie in chunks
+// of short ones: all others come while these still run.
+func TestSlowItems(t *testing.T) {
+	leaveNothing(t)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // the failure, should they wait
+	defer cancel()
+	const items = 6000
+	pipes := map[int]string{3000: "", 3001: "", 3700: ""}
+	for n := range pipes {
+		pipes[n] = filepath.Join(t.TempDir(), "pipe")
+		if err := syscall.Mkfifo(pipes[n], 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pool := &process.Pool{Workers: len(pipes) + 1}
+	closing(t, pool)
+	seq := func(yield func(gated) bool) {
+		for n := 0; n < items && yield(gated{n, pipes[n]}); n++ {
+		}
+	}
+	seen := make([]bool, items)
+	came := 0
+	for it := range waiting.On(pool).Unordered(ctx, seq) {
+		if it.Err != nil || it.Out != it.In.N || seen[it.In.N] {
+			t.Fatalf("item %d: %d, %v, after %d others; seen before: %v", it.In.N, it.Out, it.Err, came, it.Index >= 0 && seen[it.In.N])
+		}
+		seen[it.In.N] = true
+		if came++; came == items-len(pipes) {
+			for n, pipe := range pipes {
+				if seen[n] {
+					t.Errorf("item %d came before it was let go", n)
+				}
+				f, err := os.OpenFile(pipe, os.O_WRONLY, 0)
+				if err != nil {
+					t.Fatal(err)
+				}
+				f.Close()
+			}
+		}
+	}
+	if came != items {
+		t.Errorf("%d of %d items came", came, items)
+	}
+}
+
+var fallible = tandem.NewTask("fallible", func(_ context.Context, in gated) (int, error) {
+	if in.Pipe != "" {
+		if err := os.Remove(in.Pipe); err == nil { // the first time
+			os.Exit(3)
+		}
+	}
+	return in.N, nil
+}).Idempotent()
+
+// TestDeathInChunk: an idempotent item in which a worker dies runs again, and is
+// counted once.
+func TestDeathInChunk(t *testing.T) {
+	leaveNothing(t)
+	pool := &process.Pool{Workers: 2}
+	closing(t, pool)
+	const items = 4000
+	mortal := map[int]string{2000: "", 2001: "", 3999: ""}
+	for n := range mortal {
+		mortal[n] = filepath.Join(t.TempDir(), "mark")
+		if err := os.WriteFile(mortal[n], nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	seq := func(yield func(gated) bool) {
+		for n := 0; n < items && yield(gated{n, mortal[n]}); n++ {
+		}
+	}
+	next := 0
+	for got, err := range fallible.On(pool).Map(t.Context(), seq) {
+		if err != nil || got != next {
+			t.Errorf("item %d: %d, %v", next, got, err)
+		}
+		next++
+	}
+	if s := pool.Stats(); next != items || s.Done != items || s.Failed != 0 || s.Crashed < uint64(len(mortal)) {
+		t.Errorf("%d of %d items, %+v", next, items, s)
+	}
+}
