@@ -165,11 +165,14 @@ func (p wholesale) ship(ctx context.Context, c *tandem.Chunk) {
 				c.Settle(from+done, err)
 				done++
 			}
-			if err == nil && ctx.Err() != nil {
-				err = context.Cause(ctx)
-			}
-			for ; err != nil && done < n; done++ {
+			switch {
+			case ctx.Err() != nil:
+				for ; done < n; done++ {
+					c.Settle(from+done, context.Cause(ctx))
+				}
+			case err != nil: // this argument's, and behind it nothing can be read
 				c.Settle(from+done, err)
+				done, n = done+1, done+1
 			}
 		}
 		from += n
