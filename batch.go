@@ -5,6 +5,8 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+
+	"github.com/tandem-go/tandem/internal/sys"
 )
 
 // Batch is the stream of inputs of one Map, Unordered or All, for a BatchRunner to
@@ -14,9 +16,10 @@ type Batch struct {
 	source source
 	window window
 
-	read   atomic.Int64 // inputs that may be taken; stored by the sequence's goroutine only
-	hungry atomic.Bool  // a Next waits that has not been woken yet
-	_      [64]byte     // what stands above changes with every input
+	read   int64       // inputs that may be taken; see publish
+	hungry atomic.Bool // a Next waits that has not been woken yet
+	plain  bool        // plain stores to read do
+	_      [64]byte    // what stands above changes with every input
 
 	mu      sync.Mutex
 	taken   int64
@@ -28,6 +31,8 @@ type Batch struct {
 // source is the typed half of a Batch: *stream[In, Out].
 type source interface {
 	cut(most int) *Chunk // the next of the inputs that were read, of which there is one
+	fit(room int) int
+	waiting() bool
 }
 
 // Context owns the work of the batch: each of its items runs under it.
@@ -80,7 +85,26 @@ func (b *Batch) TryNext(most int) *Chunk {
 // MaxWindow; one that the caller has set stays.
 func (b *Batch) Reach(n int) { b.window.grow(n) }
 
-func (b *Batch) ready() bool { return b.read.Load() > b.taken }
+// Fit is how many items are sure to fit if room bytes are there for their inputs and
+// as many for their outcomes; at least 1, and math.MaxInt where sizes vary.
+func (b *Batch) Fit(room int) int { return b.source.fit(room) }
+
+// Waiting reports whether the loop has taken all outcomes and waits for more. It is a
+// hint: for a place that could do more at a time, and finds that so few items take all
+// time of the loop and of the input sequence that more would not be faster.
+func (b *Batch) Waiting() bool { return b.source.waiting() }
+
+func (b *Batch) ready() bool { return atomic.LoadInt64(&b.read) > b.taken }
+
+// publish says that n inputs may be taken. Only the sequence's goroutine stores. It
+// must look at hungry afterwards, and rouse makes sure that this is late enough.
+func (b *Batch) publish(n int64) {
+	if b.plain {
+		b.read = n
+	} else {
+		atomic.StoreInt64(&b.read, n)
+	}
+}
 
 // take is called with mu held.
 func (b *Batch) take(most int) *Chunk {
@@ -98,7 +122,9 @@ func (b *Batch) rouse() {
 	if b.waiting == 0 {
 		return
 	}
-	b.hungry.Store(true)
+	if !b.hungry.Swap(true) && b.plain {
+		sys.Fence()
+	}
 	if b.ready() {
 		b.feed()
 	}

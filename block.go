@@ -21,7 +21,7 @@ type block[In, Out any] struct {
 
 const (
 	minBlock   = 16
-	maxBlock   = 1 << 10
+	maxBlock   = 4 << 10
 	blockBytes = 64 << 10 // more than that only for a single item
 )
 
@@ -156,6 +156,12 @@ func (q *settled[In, Out]) ring() {
 	if waits {
 		signal(q.bell)
 	}
+}
+
+func (q *settled[In, Out]) waiting() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.waits
 }
 
 // take returns the spans that have come, valid until the next time.

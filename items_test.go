@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"runtime"
 	"slices"
@@ -416,4 +417,55 @@ func TestSplit(t *testing.T) {
 		got = append(got, fmt.Sprint(out, err != nil))
 	}
 	wantAll(t, got, "Afalse", "Bfalse", "Cfalse", "true", "Efalse", "Ffalse", "Gfalse", "Hfalse", "true")
+}
+
+var wide = tandem.NewTask("wide", func(_ context.Context, n int32) (int64, error) { return int64(n), nil })
+
+// fitting is a place that asks how much fits before it takes anything.
+type fitting struct {
+	gated
+	ask func(b *tandem.Batch)
+}
+
+func (p fitting) RunBatch(ctx context.Context, b *tandem.Batch) {
+	p.ask(b)
+	p.gated.RunBatch(ctx, b)
+}
+
+// TestFit: what Fit says fits, with what comes of it; where sizes vary it says so.
+func TestFit(t *testing.T) {
+	numbers := make([]int32, 300)
+	for room := 1; room < 2000; room += 97 {
+		fit := 0
+		place, seq := whole(takes{tandem.Inline, len(numbers), func(c *tandem.Chunk) {
+			in, n := c.AppendInputs(0, min(fit, c.Len()), room, nil)
+			it := tandem.Items{N: n, In: in, Out: make([]byte, 0, room), Begin: always}
+			if err := execute(c, &it); room > 9 && (n < min(fit, c.Len()) || it.Done < n || err != nil || it.Over != nil) {
+				t.Errorf("room %d: %d of %d items fit, %d are done, %v", room, n, fit, it.Done, err)
+			}
+			for i := range c.Len() {
+				c.Settle(i, nil)
+			}
+		}}, numbers)
+		place = fitting{place.(gated), func(b *tandem.Batch) { fit = b.Fit(room) }}
+		for range wide.On(place).Window(len(numbers)+1).Map(t.Context(), seq) {
+		}
+		if want := max(1, room/9); fit != want {
+			t.Errorf("room %d: %d fit, want %d", room, fit, want)
+		}
+	}
+	words := func(yield func(string) bool) { yield("a") }
+	place := fitting{gated{takes{tandem.Inline, 1, func(c *tandem.Chunk) { c.Settle(0, nil) }}, closed()}, func(b *tandem.Batch) {
+		if fit := b.Fit(100); fit != math.MaxInt {
+			t.Errorf("%d words fit, which have no size", fit)
+		}
+	}}
+	for range moody.On(place).Map(t.Context(), words) {
+	}
+}
+
+func closed() chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
 }

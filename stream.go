@@ -4,8 +4,11 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"math"
 	"sync"
 	"sync/atomic"
+
+	"github.com/tandem-go/tandem/internal/sys"
 )
 
 // stream is a Batch with its types, and what lies behind it. The loop's goroutine
@@ -77,7 +80,7 @@ func (p Placed[In, Out]) stream(outer context.Context, seq iter.Seq[In], take fu
 }
 
 func (s *stream[In, Out]) open(ctx context.Context, window, width int) {
-	s.ctx, s.source = ctx, s
+	s.ctx, s.source, s.plain = ctx, s, sys.OrderedStores()
 	s.wake, s.over = make(chan struct{}, 1), make(chan struct{})
 	s.window.open(window, width)
 	s.blocks.open(s.window.size.Load())
@@ -111,7 +114,7 @@ func (s *stream[In, Out]) readOn(seq iter.Seq[In]) bool {
 		}
 		s.add(in)
 		s.count++
-		s.read.Store(s.count)
+		s.publish(s.count)
 		if s.hungry.Load() {
 			s.feed()
 		}
@@ -134,12 +137,23 @@ func (s *stream[In, Out]) enter() (ok bool) {
 // cut makes a chunk of the inputs that were read first; see source.
 func (s *stream[In, Out]) cut(most int) *Chunk {
 	b, at := s.front()
-	n := int(min(int64(most), int64(len(b.ins)-at), s.read.Load()-s.taken))
+	n := int(min(int64(most), int64(len(b.ins)-at), atomic.LoadInt64(&s.read)-s.taken))
 	s.at += n
 	r := &run[In, Out]{stream: s, block: b, first: b.first + at, ins: b.ins[at : at+n], outs: b.outs[at : at+n]}
 	r.spec, r.n, r.left, r.chunk = &s.spec, n, n, r
 	return &r.Chunk
 }
+
+func (s *stream[In, Out]) fit(room int) int {
+	in, plainIn := s.task.in.get().Plain()
+	out, plainOut := s.task.out.get().Plain()
+	if !plainIn || !plainOut {
+		return math.MaxInt
+	}
+	return max(1, room/max(in, 1+out))
+}
+
+func (s *stream[In, Out]) waiting() bool { return s.settled.waiting() }
 
 // collect waits for outcomes; nil means that there will be none, or that the
 // loop's context has ended.
@@ -152,7 +166,7 @@ func (s *stream[In, Out]) collect() []span[In, Out] {
 		if over {
 			return nil
 		}
-		s.window.publish(1) // all is yielded: the sequence may go on for the sake of a single input
+		s.window.publish(s.window.slack()) // all is yielded
 		select {
 		case <-s.settled.bell:
 		case <-s.ctx.Done():

@@ -3,7 +3,7 @@ package tandem
 import "sync/atomic"
 
 // MaxWindow is the most inputs that an automatic Window reads ahead.
-const MaxWindow = 1 << 14
+const MaxWindow = 1 << 15
 
 // window bounds how far the input sequence is read ahead of the loop. It counts
 // two things, read by the sequence's goroutine and yielded by the loop's, and keeps
@@ -75,7 +75,7 @@ func (w *window) await(read int64, done <-chan struct{}) (limit int64, ok bool) 
 
 // slack is the room that is worth waking the reader for while the loop has more to
 // do: what remains must keep the place busy.
-func (w *window) slack() int64 { return max(1, (w.size.Load()-2*w.width)/4) }
+func (w *window) slack() int64 { return max(1, (w.size.Load()-2*w.width)/8) }
 
 // free is called by the loop before it yields an item, which leaves the window.
 func (w *window) free() {

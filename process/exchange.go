@@ -41,7 +41,7 @@ const lookAfter = 2 * time.Millisecond
 // Sleep is what a Watcher does when the answer does not come at once.
 func (x *exchange) Sleep() {
 	x.flight.Sleep()
-	if x.from+1 < x.chunk.Len() || len(x.pump.flying)+len(x.pump.rest) > 1 {
+	if x.pump.first || x.from+1 < x.chunk.Len() || len(x.pump.flying)+len(x.pump.rest) > 1 {
 		x.mu.Lock()
 		defer x.mu.Unlock()
 		after := lookAfter

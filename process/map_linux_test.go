@@ -110,3 +110,72 @@ func TestDeathInChunk(t *testing.T) {
 		t.Errorf("%d of %d items, %+v", next, items, s)
 	}
 }
+
+var (
+	pipeName = tandem.NewVar("process_test.pipe", "")
+	stopsAt  = tandem.NewTask("stopsAt", func(_ context.Context, in [2]int32) (int32, error) {
+		if in[0] == in[1] {
+			if _, err := os.ReadFile(pipeName.Get()); err != nil {
+				return 0, err
+			}
+		}
+		return in[0], nil
+	})
+)
+
+// TestSlowAmongTiny: while items are so short that one worker has time for all of
+// them, one that takes long is not what the others wait for.
+func TestSlowAmongTiny(t *testing.T) {
+	leaveNothing(t)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // the failure, should they wait
+	defer cancel()
+	const slow, items = 200000, 200100
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	defer pipeName.Set(pipeName.Get())
+	pipeName.Set(pipe)
+	pool := &process.Pool{Workers: 2}
+	closing(t, pool)
+	before, after := make(chan struct{}), make(chan struct{})
+	var hold *os.File
+	seq := func(yield func([2]int32) bool) {
+		for n := int32(0); n < items && yield([2]int32{n, slow}); n++ {
+			switch n {
+			case slow - 1: // it comes alone, to a place that has nothing else to do
+				wait(ctx, before)
+			case slow:
+				var err error
+				if hold, err = os.OpenFile(pipe, os.O_WRONLY, 0); err != nil { // waits until it runs
+					t.Error(err)
+				}
+			case items - 2:
+				wait(ctx, after)
+			}
+		}
+	}
+	came := 0
+	for it := range stopsAt.On(pool).Unordered(ctx, seq) {
+		if it.Err != nil || int(it.Out) != it.Index {
+			t.Fatalf("item %d: %d, %v, after %d others", it.Index, it.Out, it.Err, came)
+		}
+		switch came++; came {
+		case slow:
+			close(before)
+		case items - 2: // all but the slow one and the last
+			close(after)
+			hold.Close()
+		}
+	}
+	if came != items {
+		t.Errorf("%d of %d items came", came, items)
+	}
+}
+
+func wait(ctx context.Context, c <-chan struct{}) {
+	select {
+	case <-c:
+	case <-ctx.Done():
+	}
+}

@@ -1,0 +1,230 @@
+package process
+
+import (
+	"context"
+	"sync"
+
+	"github.com/tandem-go/tandem"
+	"github.com/tandem-go/tandem/internal/ring"
+	"github.com/tandem-go/tandem/internal/wire"
+)
+
+// part is what is still to be sent of a chunk.
+type part struct {
+	chunk *tandem.Chunk
+	from  int
+	moved int // times that it came back untouched
+	tried int // times that its first item ran, and its worker died
+}
+
+// pump keeps chunks on one lane, several at a time, and settles them in the order in
+// which it sent them: so whoever waits is one goroutine for each lane. When the first
+// takes long, another pump goes on with what is behind it.
+type pump struct {
+	*batchRun
+	first  bool        // it need not be asked for help
+	flying []*exchange // oldest first
+	rest   []part
+	last   bool // takes no new inputs
+	busy   int  // chunks in a row for which there was nothing to do but wait
+
+	mu   sync.Mutex
+	heir bool // another pump goes on
+}
+
+func (p *pump) run() {
+	m := messages.Get().(*message)
+	defer m.free()
+	for {
+		for asked := p.asked(); asked && len(p.flying) < p.ahead(); {
+			next, ok := p.next()
+			if !ok || !p.send(next, m) {
+				break
+			}
+		}
+		switch {
+		case len(p.flying) > 0:
+			p.land()
+		case len(p.rest) == 0:
+			if p.first {
+				close(p.over)
+			}
+			return
+		}
+	}
+}
+
+// asked keeps a pump out of the way while items are tiny, until the worker of another
+// is the one who is waited for. It blocks if there is nothing else to do.
+func (p *pump) asked() bool {
+	if p.first || len(p.rest) > 0 || !p.tiny() {
+		return true
+	}
+	if len(p.flying) > 0 {
+		select {
+		case <-p.help:
+			return true
+		default:
+			return false
+		}
+	}
+	select {
+	case <-p.help:
+	case <-p.over:
+	}
+	return true
+}
+
+// full asks for help when the lane has had all that it should have for some time, and
+// nobody but its worker had anything to do.
+func (p *pump) full() {
+	if len(p.flying) < p.ahead() || !p.batch.Waiting() {
+		p.busy = 0
+	} else if p.busy++; p.busy >= longBusy {
+		p.call()
+	}
+}
+
+// longBusy is how many chunks in a row must have been waited for before another worker
+// is asked for help.
+const longBusy = 16
+
+// succeed lets another pump go on with what is behind the first chunk, for which this
+// one waits, and with a part that was cut off from that. The first pump always has an
+// heir: the others may be waiting for it to ask them.
+func (p *pump) succeed(behind part) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	heir := &pump{batchRun: p.batchRun, first: p.first, flying: p.flying[1:], rest: p.rest, last: p.last}
+	if behind.chunk != nil {
+		heir.rest = append(heir.rest, behind)
+	}
+	if len(heir.flying)+len(heir.rest) == 0 && !p.first {
+		return
+	}
+	p.heir, p.first = true, false
+	for _, x := range heir.flying {
+		x.pump = heir
+	}
+	p.pumps.Go(heir.run)
+}
+
+// land waits for the first chunk and settles what a worker began of it. What it did
+// not begin is sent again.
+func (p *pump) land() {
+	x := p.flying[0]
+	if x.flight.lane.ring.Ready(x.flight.slot) {
+		p.busy = 0
+	} else {
+		p.full()
+	}
+	err := x.land(p.state)
+	leave, took := p.state.assign.over(x.flight, clock(), x.told, true)
+	if leave != nil {
+		leave.leave()
+	}
+	left := part{chunk: x.chunk, from: x.from + x.told, moved: x.moved + 1}
+	if x.told > 0 {
+		p.learn(took, x.told)
+		left.moved = 0
+	}
+	left.tried = x.tried
+	if err != nil {
+		p.fail(&left, err)
+	}
+	p.mu.Lock()
+	if p.heir {
+		p.heir, p.last, p.flying, p.rest = false, true, nil, nil
+	} else {
+		p.flying = p.flying[:copy(p.flying, p.flying[1:])]
+	}
+	p.mu.Unlock()
+	p.keep(left)
+}
+
+func (p *pump) keep(left part) {
+	if left.from < left.chunk.Len() {
+		p.rest = append(p.rest, left)
+	}
+}
+
+// next takes what is left over, or new inputs, for which it waits if there is nothing
+// else to do.
+func (p *pump) next() (next part, ok bool) {
+	if n := len(p.rest); n > 0 {
+		next, p.rest = p.rest[n-1], p.rest[:n-1]
+		return next, true
+	}
+	if p.last {
+		return next, false
+	}
+	most := int(p.size.Load())
+	if next.chunk = p.batch.TryNext(most); next.chunk == nil && len(p.flying) == 0 {
+		next.chunk = p.batch.Next(most)
+	}
+	return next, next.chunk != nil
+}
+
+// send sends as many items as fit together, or runs one that goes alone. It is false
+// when nothing more can be sent now.
+func (p *pump) send(next part, m *message) bool {
+	s, c := p.state, next.chunk
+	defer func() { p.keep(next) }()
+	spec := c.Spec()
+	limits := spec.Limits.Or(s.plan.Limits)
+	if err := s.accepts(spec, limits); err != nil {
+		p.fail(&next, err)
+		return true
+	}
+	n := m.encodeItems(p.ctx, c, next.from, limits, s.plan.Limits.Memory)
+	if n == 0 || next.moved > moves || next.tried > 0 {
+		if len(p.flying) > 0 {
+			return false // it would wait, with others waiting behind it
+		}
+		c.Settle(next.from, p.pool.attempt(p.ctx, c.Job(next.from), next.tried))
+		next = part{chunk: c, from: next.from + 1}
+		return true
+	}
+	as := want{alone: m.alone(), items: n}
+	if len(p.flying) > 0 {
+		if as.on = p.flying[0].flight.lane; as.alone {
+			return false
+		}
+	}
+	claim, err := s.assign.enterAndClaim(clock(), as)
+	if err == errFull {
+		return false
+	}
+	var f *flight
+	if err == nil {
+		if f, err = s.assign.await(p.ctx, claim); err != nil {
+			s.assign.release()
+		}
+	}
+	if err != nil {
+		p.fail(&next, err)
+		return true
+	}
+	x := &exchange{pump: p, ctx: p.ctx, flight: f, chunk: c, from: next.from, n: n, moved: next.moved, limits: limits}
+	if err := x.send(m); err != nil {
+		s.landed(f, 0, true)
+		p.fail(&next, err)
+		return true
+	}
+	p.flying = append(p.flying, x)
+	if end := next.from + n; end < c.Len() {
+		next.chunk = c.Split(end) // follows at once
+		next.from = 0
+	} else {
+		next.from = end
+	}
+	return true
+}
+
+// encodeItems encodes a call of as many items of c as fit a slot. 0 means that item
+// from goes alone.
+func (m *message) encodeItems(ctx context.Context, c *tandem.Chunk, from int, limits tandem.Limits, memory int64) (n int) {
+	m.head(ctx, c.Spec(), limits, memory)
+	m.frame, n = c.AppendInputs(from, c.Len()-from, wire.HeaderSize+ring.Inline-len(m.frame), m.frame)
+	return n
+}
