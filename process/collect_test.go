@@ -61,7 +61,11 @@ func TestCollectionsDoNotWait(t *testing.T) {
 		t.Fatal(err)
 	}
 	here := func() ([]time.Duration, error) { return collections(collected), nil }
-	there := func() ([]time.Duration, error) { return collect.On(pool).Call(context.Background(), collected) }
+	there := func() ([]time.Duration, error) {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		return collect.On(pool).Call(ctx, collected)
+	}
 	for _, c := range []struct {
 		name    string
 		collect func() ([]time.Duration, error)
