@@ -56,7 +56,7 @@ happened.
 
 It exits with 0, with 1 if a law does not hold or something went wrong,
 and with 2 for wrong usage.`,
-		Commands:                        []*cli.Command{tourCommand(), doctorCommand(), versionCommand()},
+		Commands:                        []*cli.Command{tourCommand(), doctorCommand(), benchCommand(), versionCommand()},
 		EnableShellCompletion:           true,
 		ConfigureShellCompletionCommand: func(c *cli.Command) { c.Hidden = false },
 		Writer:                          out,
