@@ -337,7 +337,7 @@ type pace struct{ mean time.Duration } // zero: not known yet
 const worthWaiting = 200 * time.Microsecond
 
 // laneDepth is how many calls a lane with a ring holds at most.
-const laneDepth = 64
+const laneDepth = 128
 
 func (p *pace) note(took time.Duration) {
 	if p.mean == 0 {

@@ -5,8 +5,8 @@ import "runtime"
 // Watcher hears when a call takes long.
 type Watcher interface {
 	// Sleep is called by the goroutine in Wait itself, at most once in each Wait and
-	// before it gives up the processor for the first time: an answer that comes while
-	// it looks awake costs no watching. It holds no lock of the ring, and may take
+	// before it sleeps: an answer that comes while it looks, or lets others run for a
+	// turn or two, costs no watching. It holds no lock of the ring, and may take
 	// calls back and fail the worker.
 	Sleep()
 }
@@ -29,7 +29,7 @@ func (o *Outbox) Wait(s Slot, dst []byte, w Watcher) (answer []byte, aside bool,
 func (o *Outbox) WaitItems(s Slot, dst []byte, w Watcher) (answer []byte, begun int, aside bool, err error) {
 	p := o.parent
 	if !o.over(s) {
-		if p.waiters.Add(1) > 1 || !o.lead(s, &w) {
+		if many := p.waiters.Add(1) > 1; many && !o.giveWay(s) || !many && !o.lead(s, &w) {
 			o.park(s, &w)
 		}
 		p.waiters.Add(-1)
@@ -114,6 +114,22 @@ func (o *Outbox) near(s Slot) bool {
 	sl := o.slot(s.at)
 	return word(sl.word.Load()).state() == started && int32(sl.workerCPU) == int32(o.parent.cpus.CPU())
 }
+
+// giveWay is how one of many waits first: the others run, and by its next turn the
+// answer is most often there. That is a third of the price of being woken.
+func (o *Outbox) giveWay(s Slot) bool {
+	for range ways {
+		runtime.Gosched()
+		if o.over(s) {
+			return true
+		}
+	}
+	return false
+}
+
+// ways is how often a waiter gives way. With eight two threads of this process got in
+// each other's way at the runtime's queue.
+const ways = 2
 
 // park waits for a reader to wake it.
 func (o *Outbox) park(s Slot, w *Watcher) {
