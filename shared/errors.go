@@ -6,6 +6,7 @@ import (
 
 	"github.com/tandem-go/tandem"
 	"github.com/tandem-go/tandem/internal/lock"
+	"github.com/tandem-go/tandem/internal/monitor"
 )
 
 // ErrNotRecoverable: the owner of a lock died, and a repair of what it protects
@@ -38,16 +39,19 @@ func registered(name string, err error) error {
 // public turns an error of package lock into one of this package. The subject is
 // what the lock belongs to: "Mutex".
 func public(subject string, err error) error {
+	if err == nil {
+		return nil
+	}
 	var died *lock.OwnerDied
 	switch {
-	case err == nil:
-		return nil
 	case err == lock.ErrClosed:
 		return closed(subject)
 	case err == lock.ErrNotRecoverable:
 		return ErrNotRecoverable
 	case errors.As(err, &died):
 		return &OwnerDiedError{PID: died.PID}
+	case err == monitor.ErrFull || err == monitor.ErrNoContext:
+		return fmt.Errorf("tandem: shared.%s: %w", subject, err)
 	}
 	return err // the cause of a context, or what a repair's function returned
 }

@@ -32,6 +32,14 @@ const (
 	KindValue  Kind = 2
 	KindBuffer Kind = 3
 
+	KindSemaphore Kind = 6
+	KindEvent     Kind = 7
+	KindWaitGroup Kind = 8
+	KindOnce      Kind = 9
+	KindBarrier   Kind = 10
+	KindCond      Kind = 11
+	KindRWMutex   Kind = 12
+
 	// Package slab's. Only the process that made one writes into it.
 	KindArgument Kind = 4
 	KindResult   Kind = 5
