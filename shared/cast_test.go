@@ -26,6 +26,9 @@ type cast struct {
 	Event *shared.Event
 	Ready *shared.Event
 	Sem   *shared.Semaphore
+	Group *shared.WaitGroup
+	Once  *shared.Once
+	Meet  *shared.Barrier
 }
 
 // tally is what several count in.
