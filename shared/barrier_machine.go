@@ -103,10 +103,7 @@ func (v *barrier) pass(ctx context.Context, index int, action func() error) erro
 		return true, ErrBrokenBarrier
 	}
 	if over, err := gone(); over {
-		if e := v.Leave(); err == nil {
-			err = e
-		}
-		return err
+		return v.quit(err)
 	}
 	return v.Await(ctx, passing, gone, func() {
 		if v.phase() == filling {

@@ -198,8 +198,10 @@ func TestKillStormBarrier(t *testing.T) {
 	for end := time.Now().Add(3 * time.Second); time.Now().Before(end); {
 		h := alone(t, c)
 		stop := make(chan struct{})
+		met := make(chan struct{}, 1)
 		go func() {
 			defer close(stop)
+			<-met
 			time.Sleep(time.Duration(rand.IntN(5000)) * time.Microsecond)
 			kill(h)
 		}()
@@ -213,6 +215,10 @@ func TestKillStormBarrier(t *testing.T) {
 			switch _, err := c.Meet.Wait(ctx); err {
 			case nil:
 				passed++
+				select {
+				case met <- struct{}{}:
+				default:
+				}
 			case shared.ErrBrokenBarrier, errCause:
 				broke++
 				if err := c.Meet.Reset(); err != nil {

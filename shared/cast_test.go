@@ -29,6 +29,10 @@ type cast struct {
 	Group *shared.WaitGroup
 	Once  *shared.Once
 	Meet  *shared.Barrier
+	RW    *shared.RWMutex
+	Lock  *shared.Mutex
+	Cond  *shared.Cond
+	Data  *shared.Buffer
 }
 
 // tally is what several count in.

@@ -37,6 +37,14 @@ type watch struct{ *monitor.Monitor }
 
 func (w watch) monitor() *monitor.Monitor { return w.Monitor }
 
+// quit leaves the monitor; err is what to answer, unless leaving fails.
+func (w watch) quit(err error) error {
+	if e := w.Leave(); err == nil {
+		return e
+	}
+	return err
+}
+
 // make puts a new thing into shared memory and opens it.
 func (h *handle[S, M]) make(words ...uint64) error {
 	kind, name := M(nil).kind()

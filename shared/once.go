@@ -76,10 +76,7 @@ func (o *Once) run(v *once, f func() error) (err error) {
 				v.SetWord(onceDone, 1)
 				v.WakeAll()
 			}
-			failed = v.release()
-			if e := v.Leave(); failed == nil {
-				failed = e
-			}
+			failed = v.quit(v.release())
 		}
 		if err == nil {
 			err = o.error(failed)

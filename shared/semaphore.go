@@ -76,10 +76,7 @@ func (s *Semaphore) TryAcquire() bool {
 func (s *Semaphore) Release() {
 	v, err := s.enter(context.Background())
 	if err == nil {
-		err = v.release()
-		if e := v.Leave(); err == nil {
-			err = e
-		}
+		err = v.quit(v.release())
 	}
 	if err != nil {
 		panic(misuse("Semaphore", "Release", err))
@@ -177,5 +174,6 @@ func (v *semaphore) Settle() {
 		}
 		v.SetState(i, v.State(i)+1)
 		v.Serve(i, 0, 1)
+		v.Requeue(i)
 	}
 }

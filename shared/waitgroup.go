@@ -47,10 +47,7 @@ func (g *WaitGroup) Done() { g.change("Done", -1) }
 func (g *WaitGroup) change(method string, n int) {
 	v, err := g.enter(context.Background())
 	if err == nil {
-		err = v.add(n)
-		if e := v.Leave(); err == nil {
-			err = e
-		}
+		err = v.quit(v.add(n))
 	}
 	if err != nil {
 		panic(misuse("WaitGroup", method, err))

@@ -217,6 +217,18 @@ func (s *Segment) Retain() {
 	s.refs++
 }
 
+// RetainOpen takes one more reference if there is one still, and reports whether it
+// did.
+func (s *Segment) RetainOpen() bool {
+	table.Lock()
+	defer table.Unlock()
+	if s.refs == 0 {
+		return false
+	}
+	s.refs++
+	return true
+}
+
 // Discard gives the memory of the segment back to the system, whoever else has it
 // mapped: it reads as zeroes from then on. The reference stays.
 func (s *Segment) Discard() error { return sys.Punch(s.file, int64(len(s.View.data))) }

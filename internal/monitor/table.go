@@ -91,14 +91,17 @@ func (m *Monitor) First(q int) int {
 }
 
 // Serve says that n waiters of queue q at place i have been given what they wait
-// for. Their process is woken, and goes behind the others.
+// for. Their process is woken.
 func (m *Monitor) Serve(i, q, n int) {
 	p := &m.table.places[i]
 	left := int(atomic.LoadUint32(&p.waiting[q])) - n
 	atomic.StoreUint32(&p.waiting[q], uint32(max(left, 0)))
-	m.drawTicket(p)
 	m.Wake(i)
 }
+
+// Requeue puts the process at place i behind the others that wait, when it has been
+// served.
+func (m *Monitor) Requeue(i int) { m.drawTicket(&m.table.places[i]) }
 
 func (m *Monitor) drawTicket(p *place) {
 	atomic.StoreUint64(&p.ticket, atomic.AddUint64(&m.table.tickets, 1))
