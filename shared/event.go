@@ -47,14 +47,11 @@ func (e *Event) turn(set bool) error {
 	return e.error(v.Leave())
 }
 
-// IsSet reports whether the flag is set. A closed Event is not.
+// IsSet reports whether the flag is set. A closed Event is not. It costs a look at
+// memory, and many may look at once.
 func (e *Event) IsSet() bool {
-	v, err := e.enter(context.Background())
-	if err != nil {
-		return false
-	}
-	set := isSet(v.Word(0))
-	return v.Leave() == nil && set
+	v := e.at.Load()
+	return v != nil && isSet(v.Look(0))
 }
 
 // Wait waits until the flag is set: it returns at once if it is, without a look at

@@ -119,32 +119,3 @@ func ExampleEvent() {
 	fmt.Println(e.Wait(context.Background()), e.IsSet())
 	// Output: <nil> true
 }
-
-func BenchmarkEvent(b *testing.B) {
-	e := newEvent(b)
-	e.Set()
-	b.Run("Wait", func(b *testing.B) {
-		for b.Loop() {
-			e.Wait(background)
-		}
-	})
-	b.Run("IsSet", func(b *testing.B) {
-		for b.Loop() {
-			e.IsSet()
-		}
-	})
-	there, back := newEvent(b), newEvent(b)
-	go func() {
-		for there.Wait(background) == nil {
-			there.Clear()
-			back.Set()
-		}
-	}()
-	b.Run("there and back", func(b *testing.B) {
-		for b.Loop() {
-			there.Set()
-			back.Wait(background)
-			back.Clear()
-		}
-	})
-}

@@ -138,6 +138,13 @@ func (h *handle[S, M]) SetHandles(src []byte, handles *tandem.Handles) error {
 	return h.open(s)
 }
 
+// misused reports whether a method that gives something back was called where there
+// is nothing to give. What else goes wrong there is a hostile process's doing, and
+// not worth a panic.
+func misused(err error) bool {
+	return errors.Is(err, lock.ErrNotHeld) || errors.Is(err, tandem.ErrClosed)
+}
+
 // misuse is the text of a panic.
 func misuse(subject, method string, err error) string {
 	if errors.Is(err, lock.ErrNotHeld) {

@@ -102,9 +102,10 @@ func (m *RWMutex) try(kind int) bool {
 func (m *RWMutex) release(method string, kind int) {
 	v, err := m.enter(context.Background())
 	if err == nil {
-		err = v.quit(v.release(kind))
+		err = v.release(kind)
+		v.Leave()
 	}
-	if err != nil {
+	if misused(err) {
 		panic(misuse("RWMutex", method, err))
 	}
 }

@@ -376,20 +376,3 @@ func ExampleRWMutex() {
 	// another reader: true a writer: false
 	// <nil>
 }
-
-func BenchmarkRWMutex(b *testing.B) {
-	m := newRWMutex(b)
-	b.Run("RLock", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			m.RLock(background)
-			m.RUnlock()
-		}
-	})
-	b.Run("Lock", func(b *testing.B) {
-		for b.Loop() {
-			m.Lock(background)
-			m.Unlock()
-		}
-	})
-}

@@ -76,9 +76,10 @@ func (s *Semaphore) TryAcquire() bool {
 func (s *Semaphore) Release() {
 	v, err := s.enter(context.Background())
 	if err == nil {
-		err = v.quit(v.release())
+		err = v.release()
+		v.Leave()
 	}
-	if err != nil {
+	if misused(err) {
 		panic(misuse("Semaphore", "Release", err))
 	}
 }

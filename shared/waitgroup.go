@@ -37,22 +37,20 @@ func NewWaitGroup() (*WaitGroup, error) {
 }
 
 // Add adds n, which may be negative, to the number. At zero everybody who waits now
-// goes on, even if another Add follows at once. It panics if the number would become
-// negative, or larger than 2147483647, or if the group is closed.
-func (g *WaitGroup) Add(n int) { g.change("Add", n) }
+// goes on, even if another Add follows at once. It returns an error, and adds
+// nothing, if the number would become negative, or larger than 2147483647; or one
+// that wraps tandem.ErrClosed. It does not panic as a sync.WaitGroup does: the one
+// Done too many may have been another process's.
+func (g *WaitGroup) Add(n int) error {
+	v, err := g.enter(context.Background())
+	if err != nil {
+		return err
+	}
+	return g.error(v.quit(v.add(n)))
+}
 
 // Done is Add(-1).
-func (g *WaitGroup) Done() { g.change("Done", -1) }
-
-func (g *WaitGroup) change(method string, n int) {
-	v, err := g.enter(context.Background())
-	if err == nil {
-		err = v.quit(v.add(n))
-	}
-	if err != nil {
-		panic(misuse("WaitGroup", method, err))
-	}
-}
+func (g *WaitGroup) Done() error { return g.Add(-1) }
 
 // Wait waits until the number is zero: it returns at once if it is, without a look
 // at ctx. Else it returns nil when it has been zero, the cause of ctx, or an error
@@ -85,11 +83,11 @@ func (v *group) round() uint32  { return uint32(v.Word(0) >> 32) }
 func (v *group) add(n int) error {
 	was, round := v.number(), v.round()
 	if n > math.MaxInt32 || n < -math.MaxInt32 || int64(was)+int64(n) > math.MaxInt32 {
-		return errors.New("the number would not fit into 31 bits")
+		return errors.New("tandem: shared.WaitGroup: the number would not fit into 31 bits")
 	}
 	now := int64(was) + int64(n)
 	if now < 0 {
-		return errors.New("the number would become negative; each Done belongs to an Add")
+		return errors.New("tandem: shared.WaitGroup: the number would become negative; each Done belongs to an Add")
 	}
 	zero := now == 0 && was != 0
 	if zero {

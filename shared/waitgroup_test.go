@@ -18,8 +18,8 @@ func newGroup(t testing.TB) *shared.WaitGroup {
 }
 
 var _ = scene("be done", func(ctx context.Context, c cast) (int, error) {
-	defer c.Group.Done()
-	return 0, change(ctx, c.Tally, func(y *tally) error { y.Total++; return nil })
+	err := change(ctx, c.Tally, func(y *tally) error { y.Total++; return nil })
+	return 0, errors.Join(err, c.Group.Done())
 })
 
 var _ = scene("wait for the group", func(ctx context.Context, c cast) (int, error) {
@@ -77,18 +77,24 @@ func TestWaitGroupMisuse(t *testing.T) {
 	g := newGroup(t)
 	was := newGroup(t)
 	was.Close()
-	for name, f := range map[string]func(){
-		"negative": g.Done, "too large": func() { g.Add(1 << 31) }, "closed": was.Done, "zero": new(shared.WaitGroup).Done,
-		"overflow": func() { g.Add(1<<31 - 1); defer g.Add(-(1<<31 - 1)); g.Add(1) },
-	} {
-		func() {
-			defer func() {
-				if v, _ := recover().(string); !strings.Contains(v, "tandem: shared.WaitGroup: ") {
-					t.Errorf("%s: panic %q", name, v)
-				}
-			}()
-			f()
-		}()
+	if err := g.Add(1<<31 - 1); err != nil {
+		t.Error(err)
+	}
+	if err := g.Add(1); err == nil {
+		t.Error("the number overflowed")
+	}
+	if err := errors.Join(g.Add(-(1<<31 - 1)), g.Add(0)); err != nil {
+		t.Error(err)
+	}
+	for name, err := range map[string]error{"negative": g.Done(), "too large": g.Add(1 << 31), "too small": g.Add(-1 << 40)} {
+		if err == nil || !strings.Contains(err.Error(), "tandem: shared.WaitGroup: ") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, g := range []*shared.WaitGroup{was, {}} {
+		if err := errors.Join(g.Done(), g.Wait(background)); !errors.Is(err, tandem.ErrClosed) {
+			t.Errorf("of a closed group: %v", err)
+		}
 	}
 	ended, cancel := cancelled()
 	defer cancel()

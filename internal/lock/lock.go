@@ -111,7 +111,7 @@ func (l *Lock) Lock(ctx context.Context) error {
 // last handle of this process was closed meanwhile; then others have learned that
 // their owner died.
 func (l *Lock) Unlock() error {
-	if shadowed { // the detector must see the release before others can take the lock
+	if Shadowed { // the detector must see the release before others can take the lock
 		if state, _ := split(atomic.LoadUint64(l.word)); state&ownerMask == l.tid {
 			l.shadow.release()
 		}
