@@ -64,7 +64,7 @@ func (b *Barrier) WaitWith(ctx context.Context, action func() error) (index int,
 			return index >= 0 || err != nil, err
 		}, func() {})
 		if err == nil {
-			err = v.enterAgain()
+			err = v.enterAgain(ctx)
 		}
 		if err == nil {
 			err = v.pass(ctx, index, action)

@@ -2,7 +2,6 @@ package shared
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/tandem-go/tandem/internal/mem"
@@ -82,12 +81,27 @@ func (v *barrier) leave() {
 	v.Settle()
 }
 
-func (v *barrier) enterAgain() error { return v.Enter(context.Background()) }
+// giveUp is leave for who does not wait to the end.
+func (v *barrier) giveUp() {
+	if v.phase() == filling {
+		v.setPhase(broken)
+	}
+	v.leave()
+}
+
+// enterAgain enters as one of those inside the barrier, or gives up.
+func (v *barrier) enterAgain(ctx context.Context) error {
+	err := v.Enter(ctx)
+	if err != nil {
+		v.Later(v.giveUp)
+	}
+	return err
+}
 
 // pass waits for the others, as one of those inside.
 func (v *barrier) pass(ctx context.Context, index int, action func() error) error {
 	if index == v.parties-1 && v.phase() == filling {
-		if err := v.act(action); err != nil {
+		if err := v.act(ctx, action); err != nil {
 			return err
 		}
 	}
@@ -105,36 +119,21 @@ func (v *barrier) pass(ctx context.Context, index int, action func() error) erro
 	if over, err := gone(); over {
 		return v.quit(err)
 	}
-	return v.Await(ctx, passing, gone, func() {
-		if v.phase() == filling {
-			v.setPhase(broken)
-		}
-		v.leave()
-	})
+	return v.Await(ctx, passing, gone, v.giveUp)
 }
 
 // act runs the last one's action, outside, and lets everybody go on. It returns
 // inside, or with an error outside.
-func (v *barrier) act(action func() error) (err error) {
+func (v *barrier) act(ctx context.Context, action func() error) (err error) {
 	if err := v.Leave(); err != nil {
 		return err
 	}
 	whole := false
 	defer func() { // also when the action panics or ends its goroutine
-		if e := v.enterAgain(); e != nil {
-			err = errors.Join(err, e)
-			return
-		}
-		if v.phase() == filling {
-			if whole {
-				v.setPhase(draining)
-				return
-			}
-			v.setPhase(broken)
-		}
 		if !whole {
-			v.leave()
-			v.Leave()
+			v.Finish(v.giveUp)
+		} else if err = v.enterAgain(ctx); err == nil && v.phase() == filling {
+			v.setPhase(draining)
 		}
 	}()
 	err = action()

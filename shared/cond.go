@@ -123,15 +123,13 @@ func (c *Cond) Wait(ctx context.Context) error {
 
 // arrived ends the way of a signal: to who has the lock, or to the next.
 func (c *Cond) arrived(v *cond, here bool) error {
-	if err := v.Enter(context.Background()); err != nil {
-		return c.error(err)
-	}
-	v.taken--
-	v.drop(v.Me())
-	if !here {
-		v.signal()
-	}
-	return c.error(v.Leave())
+	return c.error(v.Finish(func() {
+		v.taken--
+		v.drop(v.Me())
+		if !here {
+			v.signal()
+		}
+	}))
 }
 
 // Signal wakes one who waits, if there is one. The caller may hold the lock.

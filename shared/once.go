@@ -70,16 +70,15 @@ func (o *Once) Do(ctx context.Context, f func() error) error {
 func (o *Once) run(v *once, f func() error) (err error) {
 	whole := false
 	defer func() { // also when f panics or ends its goroutine
-		failed := v.Enter(context.Background())
-		if failed == nil {
+		e := v.Finish(func() {
 			if whole {
 				v.SetWord(onceDone, 1)
 				v.WakeAll()
 			}
-			failed = v.quit(v.release())
-		}
+			v.release()
+		})
 		if err == nil {
-			err = o.error(failed)
+			err = o.error(e)
 		}
 	}()
 	err = f()

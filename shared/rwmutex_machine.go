@@ -1,8 +1,6 @@
 package shared
 
 import (
-	"context"
-
 	"github.com/tandem-go/tandem/internal/lock"
 	"github.com/tandem-go/tandem/internal/mem"
 	"github.com/tandem-go/tandem/internal/monitor"
@@ -201,18 +199,13 @@ func (v *rwmutex) takeOver() (over bool, died *OwnerDiedError, err error) {
 // repaired ends a repair. Should this process die in the middle of it, the bit of
 // the writer is still there.
 func (v *rwmutex) repaired(whole bool) error {
-	if err := v.Enter(context.Background()); err != nil {
-		return err
-	}
-	if whole {
-		v.SetWord(health, 0)
-	} else {
-		v.SetWord(health, unhealable)
-	}
-	v.WakeAll()
-	if err := v.release(writers); err != nil {
-		v.Leave()
-		return err
-	}
-	return v.Leave()
+	return v.Finish(func() {
+		if whole {
+			v.SetWord(health, 0)
+		} else {
+			v.SetWord(health, unhealable)
+		}
+		v.WakeAll()
+		v.release(writers)
+	})
 }

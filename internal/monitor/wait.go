@@ -70,15 +70,18 @@ func (m *Monitor) abandon(ctx context.Context, q int, w *waiter, left func()) er
 	if waits {
 		m.queues[q].Remove(w.in)
 		w.in = nil
-		if inside {
-			left()
-			m.serve()
-		} else if m.pumping {
+		if !inside && m.pumping {
 			m.owed = append(m.owed, left)
 		}
 	}
 	m.mu.Unlock()
 	if inside {
+		if waits {
+			left()
+		}
+		m.mu.Lock()
+		m.serve()
+		m.mu.Unlock()
 		m.machine.Settle()
 		m.Wake(m.me) // the pump may have nobody left
 		m.Leave()
@@ -88,6 +91,44 @@ func (m *Monitor) abandon(ctx context.Context, q int, w *waiter, left func()) er
 	}
 	return context.Cause(ctx)
 }
+
+// Finish calls f inside, to end something. A stopped process may have the lock for
+// long: after 100 ms Finish returns nil, and f is called when this process gets in.
+func (m *Monitor) Finish(f func()) error {
+	err := m.Enter(ended)
+	if err == context.Canceled {
+		grace, cancel := context.WithTimeout(context.Background(), longestSleep)
+		defer cancel()
+		err = m.Enter(grace)
+	}
+	switch err {
+	case nil:
+		f()
+		return m.Leave()
+	case context.DeadlineExceeded:
+		m.Later(f)
+		return nil
+	}
+	return err
+}
+
+// Later has f called inside, for who must not wait for that.
+func (m *Monitor) Later(f func()) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.owed = append(m.owed, f)
+	if !m.pumping {
+		m.pumping = true
+		go m.pump()
+	}
+}
+
+// ended is a context for who takes only what is free.
+var ended = func() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}()
 
 // pump looks after the waiters of this process as long as there are any. It is the
 // one thread that sleeps for them.
@@ -104,7 +145,14 @@ func (m *Monitor) pump() {
 			sleep = soon
 		}
 		m.mu.Lock()
-		idle := m.serve()
+		owed := m.owed
+		m.owed = nil
+		m.mu.Unlock()
+		for _, f := range owed {
+			f()
+		}
+		m.mu.Lock()
+		idle := m.serve() && len(m.owed) == 0
 		m.pumping = !idle
 		m.mu.Unlock()
 		m.machine.Settle()
@@ -126,10 +174,6 @@ func (m *Monitor) pump() {
 // serve ends the waiting of those whose try succeeds, and reports whether nobody
 // waits any more. It is inside, and mu is held.
 func (m *Monitor) serve() (idle bool) {
-	for _, left := range m.owed {
-		left()
-	}
-	m.owed = nil
 	idle = true
 	for q := range m.queues {
 		for first := m.queues[q].Front(); first != nil; first = m.queues[q].Front() {
