@@ -81,19 +81,21 @@ func (h *handle[S, M]) open(s *mem.Segment) error {
 
 // enter returns the machine, inside its monitor.
 func (h *handle[S, M]) enter(ctx context.Context) (M, error) {
-	_, name := M(nil).kind()
 	own := M(h.at.Load())
 	if own == nil {
-		return nil, closed(name)
+		return nil, h.error(lock.ErrClosed)
 	}
 	if err := own.monitor().Enter(ctx); err != nil {
-		return nil, public(name, err)
+		return nil, h.error(err)
 	}
 	return own, nil
 }
 
 // error turns an error of a monitor into one of this package.
 func (h *handle[S, M]) error(err error) error {
+	if err == nil {
+		return nil
+	}
 	_, name := M(nil).kind()
 	return public(name, err)
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tandem-go/tandem"
 	"github.com/tandem-go/tandem/process"
 	"github.com/tandem-go/tandem/shared"
 )
@@ -228,4 +229,28 @@ func TestFamily(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+var makeOne = tandem.NewTask("make one", func(ctx context.Context, n int) (*shared.Semaphore, error) {
+	s, err := shared.NewSemaphore(n)
+	if err != nil {
+		return nil, err
+	}
+	return s, s.Acquire(ctx)
+})
+
+// TestFromResult: what a child made and returned is the parent's too, and when the
+// child has ended, so is what the child held.
+func TestFromResult(t *testing.T) {
+	h, err := process.Start(t.Context(), process.Config{}, makeOne, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := h.Wait(soon(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	<-h.Process.Done()
+	allFree(t, s, 2)
 }

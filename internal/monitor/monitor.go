@@ -192,9 +192,13 @@ func (m *Monitor) Detach(real mem.View) {
 	}
 	m.life.End(real)
 	t := mem.At[table](real, tableAt)
-	for i := range min(atomic.LoadUint64(&t.used), Places) {
+	for i := range t.places {
+		p := &t.places[i]
+		if i != m.me && atomic.LoadUint32(&p.waiting[0])|atomic.LoadUint32(&p.waiting[1]) == 0 {
+			continue
+		}
 		// Its own waiters look at the tomb, the others at what is free now.
-		atomic.AddUint32(&t.places[i].wake, 1)
-		sys.FutexWake(&t.places[i].wake, 1)
+		atomic.AddUint32(&p.wake, 1)
+		sys.FutexWake(&p.wake, 1)
 	}
 }
