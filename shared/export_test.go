@@ -27,3 +27,27 @@ func (h *handle[S, M]) Segment() []byte {
 	s := M(h.at.Load()).monitor().Segment()
 	return s.Bytes(0, s.Len())
 }
+
+// ReleaseWhile is Release, during which f runs inside.
+func (s *Semaphore) ReleaseWhile(f func()) {
+	v, _ := s.enter(context.Background())
+	v.release()
+	f()
+	v.Leave()
+}
+
+// UnlockWhile is Unlock, during which f runs inside.
+func (m *RWMutex) UnlockWhile(f func()) {
+	v, _ := m.enter(context.Background())
+	v.release(writers)
+	f()
+	v.Leave()
+}
+
+// SignalWhile is Signal, during which f runs inside.
+func (c *Cond) SignalWhile(f func()) {
+	v, _ := c.enter(context.Background())
+	v.signal()
+	f()
+	v.Leave()
+}
