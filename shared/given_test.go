@@ -117,3 +117,23 @@ func TestBarrierFull(t *testing.T) {
 		}
 	})
 }
+
+// TestSignalOfTheDead: a signal that was on its way to one who was killed goes to the
+// next.
+func TestSignalOfTheDead(t *testing.T) {
+	c := newCond(t)
+	c.Role, c.N = "take from stock", 1
+	h := alone(t, c)
+	until(t, "one waits", func() bool { return c.Cond.Waiting() == 1 })
+	got := make(chan error)
+	go func() {
+		_, err := scenes[c.Role](soon(t), c)
+		got <- err
+	}()
+	until(t, "two wait", func() bool { return c.Cond.Waiting() == 2 })
+	c.Lock.With(soon(t), func() error { stock(c, 1); return nil })
+	c.Cond.SignalWhile(func() { kill(h) })
+	if err := <-got; err != nil {
+		t.Error(err)
+	}
+}
