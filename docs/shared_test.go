@@ -2,6 +2,7 @@ package docs_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -62,5 +63,58 @@ func TestShared(t *testing.T) {
 		_, err = count.On(pool).Call(ctx, Tally{mu, v})
 		must(t, err)
 		must(t, v.Update(ctx, func(n *int) error { want(t, *n, 2); return nil }))
+	}
+	{
+		// page: multiprocessing Semaphore
+		sem, err := shared.NewSemaphore(2)
+		// end
+		must(t, err)
+		defer sem.Close()
+		must(t, sem.Acquire(ctx))
+		sem.Release()
+	}
+	{
+		cond, err := shared.NewCond(mu)
+		must(t, err)
+		defer cond.Close()
+		ready := func() bool { return true }
+		{
+			// page: multiprocessing Condition
+			err := cond.When(ctx, ready, f) // cond, err := shared.NewCond(mu)
+			err = cond.Broadcast()
+			// end
+			must(t, err)
+			want(t, ran, 2)
+		}
+	}
+	{
+		e, err := shared.NewEvent()
+		must(t, err)
+		defer e.Close()
+		{
+			// page: multiprocessing Event
+			err := e.Set() // e, err := shared.NewEvent()
+			err = e.Wait(ctx)
+			// end
+			must(t, err)
+		}
+	}
+	{
+		b, err := shared.NewBarrier(1)
+		must(t, err)
+		defer b.Close()
+		{
+			// page: multiprocessing Barrier
+			index, err := b.Wait(ctx) // b, err := shared.NewBarrier(1)
+			// end
+			must(t, err)
+			want(t, index, 0)
+		}
+		must(t, b.Abort())
+		_, err = b.Wait(ctx)
+		// page: threading BrokenBarrierError
+		broken := errors.Is(err, shared.ErrBrokenBarrier)
+		// end
+		want(t, broken, true)
 	}
 }

@@ -16,9 +16,10 @@
 //
 // # Locks
 //
-// All locks have the same shape: Lock(ctx) error, Unlock(), TryLock() bool, and
-// With(ctx, f) error. An uncontended Lock does not look at its context, does not
-// allocate, and costs about as much as a sync.Mutex. A Lock that returns an
+// [Mutex] and [RWMutex] have the same shape: Lock(ctx) error, Unlock(), TryLock() bool, and
+// With(ctx, f) error; a [Semaphore] has Acquire and Release. An uncontended Lock does
+// not look at its context and does not allocate; of a Mutex it costs about as much as
+// of a sync.Mutex. A Lock that returns an
 // error has not taken the lock. A lock belongs to a process and not to a
 // goroutine. It cannot be taken twice.
 //
@@ -42,6 +43,17 @@
 //
 // Of all who call Repair for one death, one function runs, holding the lock. If
 // it fails, the lock is poisoned: everyone gets [ErrNotRecoverable] from then on.
+//
+// Who holds nothing that could be half changed leaves no such error behind: see
+// [Semaphore], [RWMutex], [Once] and [Barrier] for what the others see. docs/sharing.md
+// has all of it on one page, with costs.
+//
+// # Waiting
+//
+// [Event], [WaitGroup], [Once], [Barrier] and [Cond] are to wait for others. Methods
+// that can wait take a context, which ends the waiting; in a process any number of
+// waiting goroutines blocks one kernel thread for each thing. Nobody who waits
+// starves. 256 processes can use one thing at once.
 //
 // # Memory
 //

@@ -6,12 +6,18 @@ import (
 
 	"github.com/tandem-go/tandem"
 	"github.com/tandem-go/tandem/internal/lock"
+	"github.com/tandem-go/tandem/internal/monitor"
 )
 
 // ErrNotRecoverable: the owner of a lock died, and a repair of what it protects
 // failed. It is final. It keeps its identity across processes.
 var ErrNotRecoverable = registered("shared.ErrNotRecoverable",
 	errors.New("tandem: shared: the lock is poisoned: its owner died and the repair failed; make a new one"))
+
+// ErrBrokenBarrier: a party of a Barrier will not come, so nobody passes until a
+// Reset. It keeps its identity across processes.
+var ErrBrokenBarrier = registered("shared.ErrBrokenBarrier",
+	errors.New("tandem: shared.Barrier: broken: a party died, gave up or called Abort; Reset makes it whole"))
 
 // OwnerDiedError says that a process died while it held a lock, or closed it
 // while it held it. The caller does not hold the lock; see Repair. It keeps its
@@ -26,28 +32,32 @@ func (e *OwnerDiedError) Error() string {
 	return fmt.Sprintf("tandem: shared: process %d died while it held the lock; what it protects may be half changed: call Repair", e.PID)
 }
 
-// registered lets an error, and with the first one OwnerDiedError, keep its
-// identity across processes. Registration has to be over before tandem.Init, so
-// it is the one thing that this package does while it is initialised.
+// registered lets an error keep its identity across processes. Registration has to
+// be over before tandem.Init, so it is the one thing that this package does while it
+// is initialised.
 func registered(name string, err error) error {
-	tandem.RegisterErrorType[*OwnerDiedError]()
 	tandem.RegisterError(name, err)
 	return err
 }
 
+var _ = func() bool { tandem.RegisterErrorType[*OwnerDiedError](); return true }()
+
 // public turns an error of package lock into one of this package. The subject is
 // what the lock belongs to: "Mutex".
 func public(subject string, err error) error {
+	if err == nil {
+		return nil
+	}
 	var died *lock.OwnerDied
 	switch {
-	case err == nil:
-		return nil
 	case err == lock.ErrClosed:
 		return closed(subject)
 	case err == lock.ErrNotRecoverable:
 		return ErrNotRecoverable
 	case errors.As(err, &died):
 		return &OwnerDiedError{PID: died.PID}
+	case err == monitor.ErrFull || err == monitor.ErrNoContext:
+		return fmt.Errorf("tandem: shared.%s: %w", subject, err)
 	}
 	return err // the cause of a context, or what a repair's function returned
 }

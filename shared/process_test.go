@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tandem-go/tandem"
 	"github.com/tandem-go/tandem/internal/codec"
 	"github.com/tandem-go/tandem/shared"
 )
@@ -36,6 +37,7 @@ const roleVariable = "TANDEM_SHARED_TEST_ROLE"
 // The test binary is its own child: with a role in its environment it plays that
 // instead of running tests.
 func TestMain(m *testing.M) {
+	tandem.Init()
 	if role := os.Getenv(roleVariable); role != "" {
 		if err := play(role); err != nil {
 			fmt.Println("failed:", err)

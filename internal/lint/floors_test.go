@@ -17,6 +17,7 @@ var floors = [][]string{
 	{"timeline", "tandemtest"},         // look at the vocabulary from outside
 	{""},                               // the vocabulary: Task, Runner, Job, errors
 	{"internal/child"},                 // a worker's life
+	{"internal/monitor"},               // waiting: what semaphores and barriers stand on
 	{"internal/ring", "internal/lock"}, // protocols in shared memory
 	{"internal/slab"},                  // recycled memory for large content
 	{"internal/mem", "internal/spawn"}, // mapped memory; births and deaths

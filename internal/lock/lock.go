@@ -89,6 +89,13 @@ func (l *Lock) TryLock() bool {
 	return ok
 }
 
+// Whole reports whether the lock is neither poisoned nor one whose owner died.
+func (l *Lock) Whole() bool {
+	state, _ := split(atomic.LoadUint64(l.word))
+	runtime.KeepAlive(l)
+	return state != poisoned && state&ownerDied == 0
+}
+
 // Lock takes the lock, or returns without it: with *OwnerDied,
 // ErrNotRecoverable, ErrClosed, or the cause of ctx. A free lock is taken
 // without a look at ctx.
@@ -104,7 +111,7 @@ func (l *Lock) Lock(ctx context.Context) error {
 // last handle of this process was closed meanwhile; then others have learned that
 // their owner died.
 func (l *Lock) Unlock() error {
-	if shadowed { // the detector must see the release before others can take the lock
+	if Shadowed { // the detector must see the release before others can take the lock
 		if state, _ := split(atomic.LoadUint64(l.word)); state&ownerMask == l.tid {
 			l.shadow.release()
 		}

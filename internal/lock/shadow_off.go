@@ -8,4 +8,6 @@ type shadow struct{}
 func (*shadow) acquire() {}
 func (*shadow) release() {}
 
-const shadowed = false
+// Shadowed: this build has shadows, which the race detector sees; shared memory it
+// does not.
+const Shadowed = false

@@ -32,6 +32,14 @@ const (
 	KindValue  Kind = 2
 	KindBuffer Kind = 3
 
+	KindSemaphore Kind = 6
+	KindEvent     Kind = 7
+	KindWaitGroup Kind = 8
+	KindOnce      Kind = 9
+	KindBarrier   Kind = 10
+	KindCond      Kind = 11
+	KindRWMutex   Kind = 12
+
 	// Package slab's. Only the process that made one writes into it.
 	KindArgument Kind = 4
 	KindResult   Kind = 5
@@ -207,6 +215,18 @@ func (s *Segment) Retain() {
 	table.Lock()
 	defer table.Unlock()
 	s.refs++
+}
+
+// RetainOpen takes one more reference if there is one still, and reports whether it
+// did.
+func (s *Segment) RetainOpen() bool {
+	table.Lock()
+	defer table.Unlock()
+	if s.refs == 0 {
+		return false
+	}
+	s.refs++
+	return true
 }
 
 // Discard gives the memory of the segment back to the system, whoever else has it

@@ -1,0 +1,107 @@
+package docs_test
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tandem-go/tandem"
+	"github.com/tandem-go/tandem/shared"
+)
+
+// Page is what render gets.
+type Page struct {
+	Number   int
+	Licences *shared.Semaphore
+}
+
+func render(ctx context.Context, in Page) (string, error) {
+	text := ""
+	err := in.Licences.With(ctx, func() error { // at most two in all workers together
+		text = fmt.Sprintf("page %d", in.Number)
+		return nil
+	})
+	return text, err
+}
+
+// Stock is a number, its lock and what tells of its changes.
+type Stock struct {
+	Changed *shared.Cond
+	Number  *shared.Buffer
+}
+
+// count changes the number. The lock is held.
+func (s Stock) count(change int) (n int) {
+	s.Number.View(func(p []byte) error {
+		n = int(binary.NativeEndian.Uint64(p)) + change
+		binary.NativeEndian.PutUint64(p, uint64(n))
+		return nil
+	})
+	return n
+}
+
+func takeOne(ctx context.Context, in Stock) (left int, err error) {
+	some := func() bool { left = in.count(0); return left > 0 }
+	err = in.Changed.When(ctx, some, func() error { left = in.count(-1); return nil })
+	return left, err
+}
+
+var (
+	renderTask  = tandem.NewTask("render", render)
+	takeOneTask = tandem.NewTask("takeOne", takeOne)
+)
+
+// TestSharingPage: the functions that sharing.md shows are those that run here.
+func TestSharingPage(t *testing.T) {
+	text, err := os.ReadFile("sharing.md")
+	must(t, err)
+	source, err := os.ReadFile("sharing_test.go")
+	must(t, err)
+	blocks := strings.Split(string(text), "```go\n")[1:]
+	want(t, len(blocks), 2)
+	for _, block := range blocks {
+		block, _, closed := strings.Cut(block, "```")
+		if !closed || !strings.Contains(string(source), "\n"+block) {
+			t.Errorf("sharing.md shows code that is not in sharing_test.go:\n%s", block)
+		}
+	}
+}
+
+func TestSharing(t *testing.T) {
+	ctx, pool := t.Context(), twoWorkers(t)
+	sem, err := shared.NewSemaphore(2)
+	if errors.Is(err, errors.ErrUnsupported) {
+		t.Skip(err)
+	}
+	must(t, err)
+	defer sem.Close()
+	pages, err := renderTask.On(pool).All(ctx, []Page{{1, sem}, {2, sem}, {3, sem}})
+	must(t, err)
+	want(t, pages, []string{"page 1", "page 2", "page 3"})
+
+	mu, err := shared.NewMutex()
+	must(t, err)
+	defer mu.Close()
+	changed, err := shared.NewCond(mu)
+	must(t, err)
+	defer changed.Close()
+	number, err := shared.NewBuffer(8)
+	must(t, err)
+	defer number.Close()
+	s := Stock{changed, number}
+	one, two := takeOneTask.On(pool).Go(ctx, s), takeOneTask.On(pool).Go(ctx, s)
+	must(t, mu.With(ctx, func() error { s.count(2); return changed.Broadcast() }))
+	var lefts []int
+	for _, f := range []*tandem.Future[int]{one, two} {
+		left, err := f.Wait(ctx)
+		must(t, err)
+		lefts = append(lefts, left)
+	}
+	slices.Sort(lefts)
+	want(t, lefts, []int{0, 1})
+}

@@ -1,0 +1,53 @@
+package shared
+
+import (
+	"context"
+
+	"github.com/tandem-go/tandem/internal/monitor"
+)
+
+// Waiting is how many wait, in all processes together.
+func (h *handle[S, M]) Waiting() (n int) {
+	own, err := h.enter(context.Background())
+	if err != nil {
+		return -1
+	}
+	m := own.monitor()
+	defer m.Leave()
+	for i := range m.Used() {
+		for q := range monitor.Queues {
+			n += m.Waiting(i, q)
+		}
+	}
+	return n
+}
+
+// Segment is the memory in which it lies, for tests that scribble.
+func (h *handle[S, M]) Segment() []byte {
+	s := M(h.at.Load()).monitor().Segment()
+	return s.Bytes(0, s.Len())
+}
+
+// ReleaseWhile is Release, during which f runs inside.
+func (s *Semaphore) ReleaseWhile(f func()) {
+	v, _ := s.enter(context.Background())
+	v.release()
+	f()
+	v.Leave()
+}
+
+// UnlockWhile is Unlock, during which f runs inside.
+func (m *RWMutex) UnlockWhile(f func()) {
+	v, _ := m.enter(context.Background())
+	v.release(writers)
+	f()
+	v.Leave()
+}
+
+// SignalWhile is Signal, during which f runs inside.
+func (c *Cond) SignalWhile(f func()) {
+	v, _ := c.enter(context.Background())
+	v.signal()
+	f()
+	v.Leave()
+}
