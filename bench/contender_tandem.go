@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"runtime"
@@ -191,6 +192,26 @@ func byAll(ctx context.Context, place tandem.Runner, out []int, turns int) error
 	got, err := item.On(place).All(ctx, ins)
 	copy(out, got)
 	return err
+}
+
+// openStandby keeps so many processes that a burst of starts needs no boot; see
+// standbys in measure_start.go.
+func openStandby(tools, int) (drive.Session, error) {
+	s := &process.Standby{Processes: standbyBurst}
+	begin := func() (first, join int64, err error) {
+		begin := time.Now()
+		h, err := process.Start(context.Background(), process.Config{Standby: s}, next, 1)
+		if err != nil {
+			return 0, 0, err
+		}
+		got, err := h.Result(context.Background())
+		if err == nil && got != 2 {
+			err = fmt.Errorf("the successor of 1 came back as %d", got)
+		}
+		return int64(time.Since(begin)), 0, err
+	}
+	ready := func() error { return s.Start(context.Background()) }
+	return &drive.Local{Standby: begin, Ready: ready, Closer: s.Close}, ready()
 }
 
 // startTandem is process.Start to the byte that the task writes, and to Wait.
