@@ -83,6 +83,10 @@ var tandemPools = []contender{
 			return openTandem(&process.Pool{Workers: workers}, byUnordered)
 		},
 	},
+	{
+		name: contenderStandby, family: familyTandem, note: "process.Standby; from Start to the result", can: []string{drive.Standby},
+		open: openStandby,
+	},
 }
 
 // A mapper runs the items on a place, in one of the library's three ways.
@@ -194,24 +198,45 @@ func byAll(ctx context.Context, place tandem.Runner, out []int, turns int) error
 	return err
 }
 
-// openStandby keeps so many processes that a burst of starts needs no boot; see
-// standbys in measure_start.go.
+// openStandby opens a standby for bursts of starts.
 func openStandby(tools, int) (drive.Session, error) {
 	s := &process.Standby{Processes: standbyBurst}
-	begin := func() (first, join int64, err error) {
+	return &drive.Local{
+		Standby: func(n int, pause time.Duration) ([]int64, error) { return startStandby(s, n, pause) },
+		Closer:  s.Close,
+	}, nil
+}
+
+// standbyBurst is how many starts find a process ready, one right after the other.
+const standbyBurst = 4
+
+// startStandby is process.Start to the result, n times. Back to back they come in
+// bursts, each when all processes are there again; with a pause, after each has
+// waited for so long.
+func startStandby(s *process.Standby, n int, pause time.Duration) (samples []int64, err error) {
+	ctx := context.Background()
+	for i := range n {
+		if pause > 0 || i%standbyBurst == 0 {
+			if err := s.Start(ctx); err != nil {
+				return nil, err
+			}
+			time.Sleep(max(pause, 10*time.Millisecond)) // what ended has gone
+		}
 		begin := time.Now()
-		h, err := process.Start(context.Background(), process.Config{Standby: s}, next, 1)
+		h, err := process.Start(ctx, process.Config{Standby: s}, next, i)
 		if err != nil {
-			return 0, 0, err
+			return nil, err
 		}
-		got, err := h.Result(context.Background())
-		if err == nil && got != 2 {
-			err = fmt.Errorf("the successor of 1 came back as %d", got)
+		got, err := h.Result(ctx)
+		samples = append(samples, int64(time.Since(begin)))
+		if err == nil && got != i+1 {
+			err = fmt.Errorf("the successor of %d came back as %d", i, got)
 		}
-		return int64(time.Since(begin)), 0, err
+		if err != nil {
+			return nil, err
+		}
 	}
-	ready := func() error { return s.Start(context.Background()) }
-	return &drive.Local{Standby: begin, Ready: ready, Closer: s.Close}, ready()
+	return samples, nil
 }
 
 // startTandem is process.Start to the byte that the task writes, and to Wait.
