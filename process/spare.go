@@ -26,7 +26,7 @@ type standbyState struct {
 	keepers sync.WaitGroup // of processes that were not taken
 
 	mu        sync.Mutex
-	ready     []*spare // the first is taken first: it was nudged
+	ready     []*spare // the first, which has waited longest, is taken first
 	births    int      // keepers whose process is not ready yet, or that wait before the next
 	nascent   map[*worker]struct{}
 	number    int
@@ -77,14 +77,12 @@ func (st *standbyState) take(r *run, name string) error {
 	return nil
 }
 
-// left is called when r's call is on its way. The process that will be taken next is
-// woken, so that it looks awake if that is soon.
+// left is called when r's call is on its way.
 func (st *standbyState) left(r *run) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	st.taken = append(st.taken, r)
 	st.later()
-	st.nudge()
 }
 
 // nudge wakes the process that will be taken next. st.mu is held.
