@@ -60,6 +60,7 @@ func init() {
 		Snapshot: snapshot,
 		Inherit:  inheritAll,
 		Identity: identity,
+		Rehearse: rehearse,
 		Ready: func() bool {
 			registry.Lock()
 			defer registry.Unlock()

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"runtime"
@@ -81,6 +82,10 @@ var tandemPools = []contender{
 		open: func(_ tools, workers int) (drive.Session, error) {
 			return openTandem(&process.Pool{Workers: workers}, byUnordered)
 		},
+	},
+	{
+		name: contenderStandby, family: familyTandem, note: "process.Standby; from Start to the result", can: []string{drive.Standby},
+		open: openStandby,
 	},
 }
 
@@ -191,6 +196,47 @@ func byAll(ctx context.Context, place tandem.Runner, out []int, turns int) error
 	got, err := item.On(place).All(ctx, ins)
 	copy(out, got)
 	return err
+}
+
+// openStandby opens a standby for bursts of starts.
+func openStandby(tools, int) (drive.Session, error) {
+	s := &process.Standby{Processes: standbyBurst}
+	return &drive.Local{
+		Standby: func(n int, pause time.Duration) ([]int64, error) { return startStandby(s, n, pause) },
+		Closer:  s.Close,
+	}, nil
+}
+
+// standbyBurst is how many starts find a process ready, one right after the other.
+const standbyBurst = 4
+
+// startStandby is process.Start to the result, n times. Back to back they come in
+// bursts, each when all processes are there again; with a pause, after each has
+// waited for so long.
+func startStandby(s *process.Standby, n int, pause time.Duration) (samples []int64, err error) {
+	ctx := context.Background()
+	for i := range n {
+		if pause > 0 || i%standbyBurst == 0 {
+			if err := s.Start(ctx); err != nil {
+				return nil, err
+			}
+			time.Sleep(max(pause, 10*time.Millisecond)) // what ended has gone
+		}
+		begin := time.Now()
+		h, err := process.Start(ctx, process.Config{Standby: s}, next, i)
+		if err != nil {
+			return nil, err
+		}
+		got, err := h.Result(ctx)
+		samples = append(samples, int64(time.Since(begin)))
+		if err == nil && got != i+1 {
+			err = fmt.Errorf("the successor of %d came back as %d", i, got)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return samples, nil
 }
 
 // startTandem is process.Start to the byte that the task writes, and to Wait.

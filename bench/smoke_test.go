@@ -50,6 +50,7 @@ var few = map[string]struct {
 	drive.Map:     {drive.Order{N: 20, Turns: 3}, 2, func(r drive.Reply) bool { return r.Nanos > 0 }},
 	drive.Serial:  {drive.Order{N: 20, Turns: 3}, 2, func(r drive.Reply) bool { return r.Nanos > 0 }},
 	drive.Payload: {drive.Order{N: 2, Size: 100_000}, 1, func(r drive.Reply) bool { return len(r.Samples) == 2 }},
+	drive.Standby: {drive.Order{N: 2, Nanos: 1}, 0, func(r drive.Reply) bool { return len(r.Samples) == 2 && r.Samples[1] > 0 }},
 	drive.Start:   {drive.Order{N: 1}, 0, func(r drive.Reply) bool { return len(r.Samples) == 1 && r.Joins[0] > r.Samples[0] }},
 	drive.Crowd:   {drive.Order{N: 2}, 0, func(r drive.Reply) bool { return r.Nanos > 0 }},
 	drive.Lock:    {drive.Order{N: 100, Callers: 1}, 0, func(r drive.Reply) bool { return r.Nanos > 0 }},

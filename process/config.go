@@ -58,6 +58,11 @@ type Config struct {
 	// InitTimeout is how long the process may take to reach tandem.Init. Zero
 	// means 30 s.
 	InitTimeout time.Duration
+
+	// Standby lends Start a process that has booted already, if one is ready;
+	// otherwise one is booted as its Config says. Of the other fields only Name and
+	// Limits can be set beside it. A Pool refuses it.
+	Standby *Standby
 }
 
 // plan is a Config with its place in the world: all that starting a worker takes.
@@ -66,12 +71,13 @@ type plan struct {
 	lanes       int
 	rings       bool // calls go through shared memory
 	single      bool
+	standby     bool
 	maxProcs    int
 	vars        []byte
 	setup, exit child.Hook
-	setupName   string     // for errors
-	segments    *slab.Pool // for what is large in the calls' arguments; nil: it goes with the rest
-	writing     sync.Mutex // held to write to Stdout or Stderr
+	setupName   string      // for errors
+	segments    *slab.Pool  // for what is large in the calls' arguments; nil: it goes with the rest
+	writing     *sync.Mutex // held to write to Stdout or Stderr
 }
 
 // checkStart is what must be true before any process can start.

@@ -16,6 +16,9 @@
 // costs one round trip over a socket. Measure on your machine with the
 // benchmarks under bench/.
 //
+// A [Standby] keeps processes that have paid for their start already and wait for
+// the task of one [Start].
+//
 // # Two ways to stop a pool
 //
 // [Pool.Shutdown] finishes what was accepted. [Pool.Close] fails what is queued

@@ -124,6 +124,9 @@ func (f *flight) begin(ctx context.Context, task string, limits tandem.Limits, i
 func (f *flight) Sleep() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.armed {
+		return
+	}
 	f.armed = true
 	seq, ctx := f.seq, f.ctx
 	if ctx.Done() != nil {
@@ -205,11 +208,11 @@ func (f *flight) last() {
 }
 
 // overtime stops a call that has run for the time of its limit. One that the worker
-// has not begun has not run at all: see expect for that.
+// has not begun has not run at all: see expect for that. Outside pools nobody expects.
 func (f *flight) overtime(seq uint32) {
 	f.mu.Lock()
 	task, limit := f.task, f.limits.Time
-	late := f.open && f.seq == seq && (f.lane.ring == nil || f.lane.ring.Started(f.slot))
+	late := f.open && f.seq == seq && (f.lane.ring == nil || f.lane.retire == nil || f.lane.ring.Started(f.slot))
 	if f.open && f.seq == seq && !late {
 		f.limit.Reset(limit)
 	}

@@ -78,19 +78,37 @@ func (f *flight) bySocket(j *tandem.Job, m *message, limits tandem.Limits) error
 	return f.reply(j, limits)
 }
 
-// byRing puts the call into the ring and waits for the outcome there. What is large
-// or has descriptors goes through the socket, and the ring says so: the ring first,
-// since a large frame fills the socket until the worker reads.
+// byRing puts the call into the ring and waits for the outcome there.
 func (f *flight) byRing(j *tandem.Job, m *message, limits tandem.Limits) error {
+	sent := f.publish(m)
+	return unsent(sent, f.await(j, limits))
+}
+
+// publish gives the call to the worker. What is large or has descriptors goes through
+// the socket, and the ring, if there is one, says so: the ring first, since a large
+// frame fills the socket until the worker reads.
+func (f *flight) publish(m *message) error {
 	l := f.lane
-	var sent error
-	if m.inline() {
+	switch {
+	case l.ring == nil:
+	case m.inline():
 		l.ring.Publish(f.slot, m.frame[wire.HeaderSize:])
-	} else {
+		return nil
+	default:
 		l.ring.PublishAside(f.slot)
-		if sent = f.send(m); errors.Is(sent, wire.ErrUnsent) {
-			l.conn.Send(wire.Call, f.seq, wire.Room(nil), nil) // the worker waits for a frame; it will refuse this one
-		}
+	}
+	err := f.send(m)
+	if errors.Is(err, wire.ErrUnsent) {
+		l.conn.Send(wire.Call, f.seq, wire.Room(nil), nil) // the worker waits for a frame; it will refuse this one
+	}
+	return err
+}
+
+// await waits for the outcome of a published call.
+func (f *flight) await(j *tandem.Job, limits tandem.Limits) error {
+	l := f.lane
+	if l.ring == nil {
+		return f.reply(j, limits)
 	}
 	answer, aside, err := l.ring.Wait(f.slot, f.answer[:0], f)
 	switch f.answer = answer; {
@@ -106,6 +124,12 @@ func (f *flight) byRing(j *tandem.Job, m *message, limits tandem.Limits) error {
 	default:
 		err = f.settle(j, answer, nil)
 	}
+	return err
+}
+
+// unsent is the outcome err of a call, unless the call could not be sent: then the
+// worker's answer is but that it has come to nothing.
+func unsent(sent, err error) error {
 	if errors.Is(sent, wire.ErrUnsent) && err != errDied {
 		return sent
 	}

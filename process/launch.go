@@ -164,7 +164,7 @@ func (p *plan) hello(name string) *child.Hello {
 	h := &child.Hello{
 		Name: name, ParentName: Current().Name(), Depth: child.Self.Depth + 1,
 		Lanes: p.lanes, MaxProcs: p.maxProcs, MaxStack: p.maxStack(), Memory: p.Limits.Memory,
-		Single: p.single, Setup: p.setup, Exit: p.exit, Vars: p.vars,
+		Single: p.single, Standby: p.standby, Setup: p.setup, Exit: p.exit, Vars: p.vars,
 	}
 	h.Build, h.Tasks = child.Root.Identity()
 	return h

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tandem-go/tandem"
+	"github.com/tandem-go/tandem/internal/child"
 	"github.com/tandem-go/tandem/internal/codec"
 	"github.com/tandem-go/tandem/internal/ring"
 	"github.com/tandem-go/tandem/internal/slab"
@@ -20,7 +21,9 @@ type message struct {
 	handles  codec.Handles
 	deadline time.Time
 	limited  bool // it has a memory limit
+	ahead    int  // bytes of the body that come before the call
 	large    slab.Exchange
+	handover *child.Handover // of a standby's only call
 }
 
 var messages = sync.Pool{New: func() any { return new(message) }}
@@ -50,13 +53,18 @@ func (m *message) head(ctx context.Context, spec tandem.Spec, limits tandem.Limi
 	if m.deadline, bounded = ctx.Deadline(); bounded {
 		info.Left = 1 // stamp writes what it is when the call leaves
 	}
-	m.frame = info.Append(wire.Room(m.frame))
+	m.frame = wire.Room(m.frame)
+	if m.ahead = 0; m.handover != nil {
+		m.frame = m.handover.Append(m.frame)
+		m.ahead = len(m.frame) - wire.HeaderSize
+	}
+	m.frame = info.Append(m.frame)
 }
 
 // stamp writes the time that is left, now that the call leaves.
 func (m *message) stamp() {
 	if !m.deadline.IsZero() {
-		wire.PutLeft(m.frame[wire.HeaderSize:], max(time.Until(m.deadline), 1))
+		wire.PutLeft(m.frame[wire.HeaderSize+m.ahead:], max(time.Until(m.deadline), 1))
 	}
 }
 
@@ -76,6 +84,7 @@ func (m *message) alone() bool { return !m.inline() || m.limited }
 func (m *message) free() {
 	m.handles.Close()
 	m.handles.Use(nil)
+	m.handover = nil
 	m.large.End(false)
 	if cap(m.frame) <= keepMost {
 		messages.Put(m)

@@ -59,7 +59,7 @@ func (s *stdio) closeTheirs() {
 
 // open makes the standard streams of w's process.
 func (w *worker) open() (s stdio, err error) {
-	w.output = &output{writing: &w.plan.writing}
+	w.output = &output{writing: w.plan.writing}
 	defer func() {
 		if err != nil {
 			s.closeTheirs()

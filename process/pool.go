@@ -122,7 +122,7 @@ func (p *Pool) prepare() *poolState {
 	if workers == 0 {
 		workers = tandem.CPUs()
 	}
-	s.plan = &plan{Config: p.Config, lanes: threads, maxProcs: childProcs(max(workers, 1), threads)}
+	s.plan = &plan{Config: p.Config, lanes: threads, maxProcs: childProcs(max(workers, 1), threads), writing: new(sync.Mutex)}
 	s.plan.Limits = p.Limits
 	if s.bad = p.check(s.plan); s.plan.rings {
 		s.plan.segments = slab.NewPool(mem.KindArgument, 0)
@@ -149,6 +149,9 @@ func (p *Pool) check(pl *plan) (err error) {
 	}
 	if pl.rings, err = p.Transport.rings(p.Threads); err != nil {
 		return err
+	}
+	if p.Config.Standby != nil {
+		return fmt.Errorf("tandem: Pool.Config.Standby is set, and a pool keeps its own workers; Pool.Start boots them: %w", errors.ErrUnsupported)
 	}
 	if err := pl.check(); err != nil {
 		return err

@@ -16,7 +16,7 @@ import (
 // the one that started this one (Parent). Its methods are safe for concurrent
 // use.
 type Process struct {
-	name string
+	name atomic.Pointer[string] // a standby's changes, once
 	pid  int
 	proc *spawn.Proc   // nil for Current and Parent
 	done chan struct{} // nil for Current and Parent
@@ -24,10 +24,18 @@ type Process struct {
 }
 
 func newProcess(name string, proc *spawn.Proc) *Process {
-	p := &Process{name: name, pid: proc.PID, proc: proc, done: make(chan struct{})}
+	p := &Process{pid: proc.PID, proc: proc, done: make(chan struct{})}
+	p.name.Store(&name)
 	children.Lock()
 	defer children.Unlock()
 	children.alive = append(children.alive, p)
+	return p
+}
+
+// described is a process that was not started here.
+func described(name string, pid int) *Process {
+	p := &Process{pid: pid}
+	p.name.Store(&name)
 	return p
 }
 
@@ -46,7 +54,7 @@ var children struct {
 
 // Name is the process's name, "Process-1" by default; the root program's is
 // "MainProcess".
-func (p *Process) Name() string { return p.name }
+func (p *Process) Name() string { return *p.name.Load() }
 
 // PID is the system's number of the process.
 func (p *Process) PID() int { return p.pid }
@@ -104,15 +112,15 @@ func (p *Process) signal(sig os.Signal) error {
 }
 
 func errNotOurs(p *Process) error {
-	return fmt.Errorf("tandem: %s (pid %d) was not started by this process, which must not end it", p.name, p.pid)
+	return fmt.Errorf("tandem: %s (pid %d) was not started by this process, which must not end it", p.Name(), p.pid)
 }
 
 // Current describes this process.
 func Current() *Process {
 	if child.Self.Depth == 0 {
-		return &Process{name: "MainProcess", pid: os.Getpid()}
+		return described("MainProcess", os.Getpid())
 	}
-	return &Process{name: child.Self.Name, pid: os.Getpid()}
+	return described(child.Self.Name, os.Getpid())
 }
 
 // Parent describes the process that started this one as a worker; nil in a root
@@ -121,7 +129,7 @@ func Parent() *Process {
 	if child.Self.Depth == 0 {
 		return nil
 	}
-	return &Process{name: child.Self.ParentName, pid: os.Getppid()}
+	return described(child.Self.ParentName, os.Getppid())
 }
 
 // Children returns the processes that this one has started and that have not

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/tandem-go/tandem"
-	"github.com/tandem-go/tandem/internal/child"
 )
 
 // Start runs a task in a process of its own and returns when it has been
@@ -15,7 +13,8 @@ import (
 // after the grace time. Errors of the argument, of cfg and of the start itself
 // are returned here; what becomes of the task is the Handle's.
 //
-// It costs an exec of this program's binary.
+// It costs an exec of this program's binary, or, with a Standby that has a process
+// ready, some microseconds.
 func Start[In, Out any](ctx context.Context, cfg Config, t *tandem.Task[In, Out], in In) (*Handle[Out], error) {
 	if err := needContext(ctx, "process.Start"); err != nil {
 		return nil, err
@@ -23,23 +22,20 @@ func Start[In, Out any](ctx context.Context, cfg Config, t *tandem.Task[In, Out]
 	if t == nil {
 		return nil, errors.New("tandem: process.Start: the task is nil")
 	}
-	h := &Handle[Out]{done: make(chan struct{})}
+	cfg.Standby.rouse()
+	h := &Handle[Out]{answered: make(chan struct{}), done: make(chan struct{})}
+	h.run = &run{config: cfg, handle: h}
 	ctx, h.cancel = context.WithCancelCause(ctx)
-	r := &run{config: cfg}
 	job, outcome, err := t.On(nil).Prepare(ctx, in)
 	if err == nil {
-		err = r.start(ctx, job)
+		h.outcome = outcome
+		err = h.run.start(ctx, job)
 	}
 	if err != nil {
 		h.cancel(nil)
 		return nil, err
 	}
-	h.Process = r.worker.process
-	go func() {
-		defer close(h.done)
-		h.value, h.err = outcome(r.finish())
-		h.cancel(nil)
-	}()
+	h.Process = h.run.worker.process
 	return h, nil
 }
 
@@ -57,27 +53,55 @@ type Handle[Out any] struct {
 	// Process describes the process.
 	Process *Process
 
-	done   chan struct{}
-	cancel context.CancelCauseFunc
-	value  Out
-	err    error
+	run      *run
+	outcome  func(error) (Out, error)
+	answered chan struct{} // closed when value and err are known
+	done     chan struct{} // closed when last is
+	cancel   context.CancelCauseFunc
+	value    Out
+	err      error // of the task
+	last     error // with what was wrong with the process's end
 }
 
 // Wait returns the outcome when the process has ended, any number of times,
 // always the same. If ctx ends first, it returns context.Cause(ctx) and the
 // process goes on.
-func (h *Handle[Out]) Wait(ctx context.Context) (Out, error) {
+func (h *Handle[Out]) Wait(ctx context.Context) (v Out, err error) {
+	h.run.hurry()
+	h.run.attend()
+	if !await(ctx, h.done) {
+		return v, context.Cause(ctx)
+	}
+	if h.last == nil {
+		v = h.value
+	}
+	return v, h.last
+}
+
+// Result returns the outcome of the task as soon as it is there; the process may
+// still be about to end. Wait may add an error about that end: in a race build, a
+// data race. If ctx ends first, it returns context.Cause(ctx) and the process goes
+// on. With an answer that comes within microseconds no goroutine is switched.
+func (h *Handle[Out]) Result(ctx context.Context) (v Out, err error) {
+	h.run.hurry()
+	if !await(ctx, h.answered) {
+		return v, context.Cause(ctx)
+	}
+	return h.value, h.err
+}
+
+// await reports false if ctx ends before c is closed.
+func await(ctx context.Context, c <-chan struct{}) bool {
 	select {
-	case <-h.done:
-		return h.value, h.err
+	case <-c:
+		return true
 	default:
 	}
 	select {
-	case <-h.done:
-		return h.value, h.err
+	case <-c:
+		return true
 	case <-ctx.Done():
-		var zero Out
-		return zero, context.Cause(ctx)
+		return false
 	}
 }
 
@@ -89,7 +113,7 @@ func (h *Handle[Out]) Done() <-chan struct{} { return h.done }
 func (h *Handle[Out]) Err() error {
 	select {
 	case <-h.done:
-		return h.err
+		return h.last
 	default:
 		return nil
 	}
@@ -99,80 +123,18 @@ func (h *Handle[Out]) Err() error {
 // grace time. It does not block.
 func (h *Handle[Out]) Cancel() { h.cancel(context.Canceled) }
 
-// run is one Start without its types.
-type run struct {
-	config Config
-	limits tandem.Limits
-	job    *tandem.Job
-	worker *worker
-	flight *flight
-	late   *time.Timer // ends a process that does not reach Init
-	sent   error
+// answer is called once, when it is known what became of the task.
+func (h *Handle[Out]) answer(err error) {
+	h.value, h.err = h.outcome(err)
+	h.cancel(nil)
+	close(h.answered)
 }
 
-// start starts the process and sends it its call. It is done by the goroutine
-// that calls Start: another would only have to grow its stack first.
-func (r *run) start(ctx context.Context, j *tandem.Job) error {
-	if err := checkStart(); err != nil {
-		return err
+// settle is called once, after answer, when the process has ended.
+func (h *Handle[Out]) settle(parting error) {
+	h.last = h.err
+	if parting != nil {
+		h.last = errors.Join(h.err, parting)
 	}
-	r.job, r.limits = j, j.Spec().Limits.Or(r.config.Limits)
-	r.config.Limits = r.limits
-	if err := r.config.check(); err != nil {
-		return err
-	}
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	name := r.config.Name
-	if name == "" {
-		name = nextName()
-	}
-	w, err := launch(&plan{Config: r.config, single: true, maxProcs: childProcs(1, 1), vars: child.Root.Snapshot()}, name)
-	if err != nil {
-		return fmt.Errorf("tandem: process %s: %w", name, err)
-	}
-	// Encoded while the process boots: an argument that cannot be is rare, and then
-	// the process ends before it has begun.
-	m := messages.Get().(*message)
-	defer m.free()
-	if err := m.encode(ctx, j, r.limits, w.plan); err != nil {
-		w.abandon()
-		return err
-	}
-	r.worker = w
-	r.late = time.AfterFunc(w.plan.initTimeout(), w.tooSlow)
-	r.flight = w.lanes[0].board(clock())
-	r.flight.begin(ctx, j.Spec().Name, r.limits, 1, true)
-	r.flight.Sleep()
-	m.stamp()
-	r.sent = r.flight.send(m) // what went wrong here is the handle's to tell
-	return nil
-}
-
-// finish waits for the outcome and for the end of the process.
-func (r *run) finish() error {
-	w, err := r.worker, r.sent
-	if err == nil {
-		err = r.flight.reply(r.job, r.limits)
-	}
-	cause := r.flight.end()
-	if err != errDied {
-		w.leave() // it leaves by itself; this is for one that does not
-	}
-	w.listen(0) // its last words
-	r.late.Stop()
-	w.bury()
-	switch {
-	case cause != nil && err != nil:
-		return cause
-	case err == errDied && w.phase < child.PhaseServing:
-		return w.stillbirth()
-	case err == errDied:
-		return w.death.crash(r.job.Spec().Name)
-	}
-	if parting := w.farewell(); parting != nil {
-		return errors.Join(err, parting)
-	}
-	return err
+	close(h.done)
 }

@@ -55,7 +55,7 @@ func (l *lane) run() {
 		case err != nil:
 			return // let go by the parent; its control channel says the rest
 		}
-		if items > 0 {
+		if body = l.worker.takeOver(body); items > 0 {
 			l.serveItems(seq, body, items)
 		} else {
 			l.serve(seq, body, &l.handles)
@@ -117,8 +117,9 @@ func (l *lane) serve(seq uint32, body []byte, h *codec.Handles) {
 	frame := wire.Room(l.out)
 	input, err := l.find(body)
 	if err != nil {
+		l.worker.spoil()
 		l.answer(wire.Unrun, seq, Root.Outcome(frame, err), nil)
-		l.last(1)
+		l.last()
 		return
 	}
 	ctx := l.begin(seq)
@@ -130,8 +131,9 @@ func (l *lane) serve(seq uint32, body []byte, h *codec.Handles) {
 		if !finished {
 			l.end(ctx)
 			restore()
+			l.worker.spoil()
 			l.answer(wire.Result, seq, Root.Outcome(wire.Room(nil), Root.Goexit), nil)
-			l.last(1)
+			l.last()
 			go l.run()
 		}
 	}()
@@ -143,26 +145,36 @@ func (l *lane) serve(seq uint32, body []byte, h *codec.Handles) {
 	l.end(ctx)
 	restore()
 	if err != nil {
+		l.worker.spoil()
 		l.answer(wire.Unrun, seq, Root.Outcome(frame, err), nil)
-		l.last(1)
+		l.last()
 		return
 	}
-	l.answer(wire.Result, seq, out, h)
 	if failed {
-		l.last(1)
+		l.worker.spoil()
 	}
-	l.last(0)
+	l.answer(wire.Result, seq, out, h)
+	l.last()
 	if cap(out) <= 4<<20 {
 		l.out = out
 	}
 }
 
+// spoil makes the exit code that of a failed call, if there is but one.
+func (w *worker) spoil() {
+	if w.hello.Single {
+		w.code.Store(1)
+	}
+}
+
 // last ends the process, after its call, if there is but one. The exit code is
-// Python's: 0 for a value, 1 for an error.
-func (l *lane) last(code int) {
-	if l.worker.hello.Single {
-		l.worker.quiesce()
-		l.worker.exit(code)
+// Python's: 0 for a value, 1 for an error. It is set before the answer leaves, after
+// which the parent may ask for the end.
+func (l *lane) last() {
+	if w := l.worker; w.hello.Single {
+		w.quiesce()
+		w.linger()
+		w.exit(int(w.code.Load()))
 	}
 }
 

@@ -35,6 +35,8 @@ type Program struct {
 	Inherit  func([]byte) error
 	// Identity is a hash of the build and one of the task table.
 	Identity func() (build, tasks uint64)
+	// Rehearse makes what the first call would make.
+	Rehearse func()
 	// Ready reports whether Init was called.
 	Ready func() bool
 }
@@ -67,6 +69,7 @@ type worker struct {
 	arguments slab.Reader
 
 	calls atomic.Int64 // that run; leaving is added when no further one begins
+	code  atomic.Int32 // exit code of a process with a single call
 	mu    sync.Mutex
 	idle  *sync.Cond // calls went down, after leaving
 }
@@ -90,7 +93,7 @@ func Serve() {
 		w.control.Send(wire.Refused, 0, frame, nil)
 		die(err)
 	}
-	if w.hello.Single {
+	if w.hello.Single && !w.hello.Standby {
 		// A short task is over before its parent can have changed its mind. Listening
 		// takes a thread of its own, which would be made on the way to the task.
 		time.AfterFunc(firstListen, w.obey)
@@ -259,8 +262,11 @@ func (w *worker) setup() {
 		w.control.Send(wire.Refused, 1, frame, nil)
 		os.Exit(1)
 	}
+	if w.hello.Standby {
+		Root.Rehearse()
+	}
 	w.page.Word(PhaseWord).Store(PhaseServing)
-	if !w.hello.Single { // the parent of a single call waits for its outcome only
+	if !w.hello.Single || w.hello.Standby { // the parent of a single call waits for its outcome only
 		w.control.Send(wire.Ready, 0, wire.Room(nil), nil)
 	}
 }
@@ -314,7 +320,7 @@ func (w *worker) obey() {
 		case wire.Exit:
 			go func() {
 				w.quiesce()
-				w.exit(0)
+				w.exit(int(w.code.Load()))
 			}()
 		}
 	}

@@ -22,6 +22,7 @@ type Hello struct {
 	MaxStack     int64
 	Memory       int64
 	Single       bool // one call, then the process ends with its exit code
+	Standby      bool // Single, and the call comes late, behind a Handover
 	Warden       bool
 	Rings        bool // the lanes are rings in shared memory, with the sockets beside them
 	Setup, Exit  Hook
@@ -50,6 +51,9 @@ func (h *Hello) Append(dst []byte) []byte {
 	if h.Rings {
 		flags |= 4
 	}
+	if h.Standby {
+		flags |= 8
+	}
 	for _, v := range []uint64{
 		h.Build, h.Tasks, flags, uint64(h.Depth), uint64(h.Lanes), uint64(h.MaxProcs),
 		uint64(h.MaxStack), uint64(h.Memory),
@@ -68,7 +72,7 @@ func parseHello(body []byte) (h Hello, err error) {
 	r := wire.NewReader(body)
 	h.Build, h.Tasks = r.Uint64(), r.Uint64()
 	flags := r.Uint64()
-	h.Single, h.Warden, h.Rings = flags&1 != 0, flags&2 != 0, flags&4 != 0
+	h.Single, h.Warden, h.Rings, h.Standby = flags&1 != 0, flags&2 != 0, flags&4 != 0, flags&8 != 0
 	h.Depth, h.Lanes, h.MaxProcs = int(r.Uint64()), int(r.Uint64()), int(r.Uint64())
 	h.MaxStack, h.Memory = int64(r.Uint64()), int64(r.Uint64())
 	h.Name, h.ParentName = string(r.Bytes()), string(r.Bytes())

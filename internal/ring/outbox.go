@@ -129,6 +129,10 @@ func (o *Outbox) submit(s Slot, request []byte, items int, bits word) {
 	o.rouse()
 }
 
+// Nudge wakes the worker, if it sleeps, though there is nothing for it yet: it looks
+// awake for a short time, as after a call, and then sleeps again. It is a system call.
+func (o *Outbox) Nudge() { o.rouse() }
+
 // rouse wakes the worker's lane if it sleeps.
 func (o *Outbox) rouse() {
 	if o.sleeping.Load() != 0 && o.sleeping.Swap(0) != 0 {

@@ -40,6 +40,25 @@ func (o *Outbox) WaitItems(s Slot, dst []byte, w Watcher) (answer []byte, begun 
 	return answer, begun, aside, err
 }
 
+// Glance is Wait for an answer that comes while the caller looks awake. If none does,
+// or more of it comes another way, or the worker is gone, or a rule was broken, ok is
+// false and the call is to be given to Wait as ever. It never sleeps, whatever the
+// worker does, and nobody else may wait for the call at the same time.
+func (o *Outbox) Glance(s Slot, dst []byte) (answer []byte, ok bool) {
+	o.spin(s)
+	p, sl, e := o.parent, o.slot(s.at), o.entry(s.at)
+	w := word(sl.word.Load())
+	if w.state() != done || w.position() != s.at || w.length() > Inline || w.aside() || e.items > 0 ||
+		!e.state.CompareAndSwap(note(s.at, published), note(s.at, settled)) {
+		return dst, false
+	}
+	o.peer.Store(int32(sl.workerCPU))
+	answer = append(dst, sl.inline[:w.length()]...)
+	o.free(s)
+	runtime.KeepAlive(p.segment)
+	return answer, true
+}
+
 // tell calls Sleep if nobody has yet. The caller looks once more before it sleeps.
 func tell(w *Watcher) {
 	if *w != nil {

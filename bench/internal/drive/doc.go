@@ -19,6 +19,7 @@ const (
 	Serial   = "serial"   // the same in a plain loop: Nanos
 	Payload  = "payload"  // N calls with Size bytes, answered by a probe of them: Samples
 	Start    = "start"    // N starts of a process: Samples to its first byte, Joins to its end
+	Standby  = "standby"  // N starts of processes that wait, each after Nanos of idling: Samples to the result
 	Crowd    = "crowd"    // start N workers that then idle: Nanos until all have answered
 	Disperse = "disperse" // end them
 	Lock     = "lock"     // N lock operations by each of Callers owners: Nanos

@@ -19,6 +19,7 @@ type Local struct {
 	Each    func(out []int, turns int) error    // out[i] = Item(Pack(i, turns)), on all workers
 	Blob    func([]byte) (int, error)           // Probe of the bytes
 	Start   func() (first, join int64, _ error) // one process from start to end
+	Standby func(n int, pause time.Duration) ([]int64, error)
 	Crowd   func(n int) (disperse func() error, _ error)
 	Lock    func(n, owners int) (time.Duration, error)
 	Codec   func(Struct) (Struct, error) // encodes and decodes
@@ -48,6 +49,8 @@ func (l *Local) Do(o Order) (r Reply, err error) {
 		r.Samples, err = l.payload(o)
 	case o.Do == Start && l.Start != nil:
 		err = l.start(o.N, &r)
+	case o.Do == Standby && l.Standby != nil:
+		r.Samples, err = l.Standby(o.N, time.Duration(o.Nanos))
 	case o.Do == Crowd && l.Crowd != nil:
 		begin := time.Now()
 		l.disperse, err = l.Crowd(o.N)

@@ -1,0 +1,170 @@
+package process
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/tandem-go/tandem"
+	"github.com/tandem-go/tandem/internal/child"
+)
+
+// run is one Start without its types. Of a process that was booted for it, one
+// goroutine reads the outcome and sees the process off. Of a standby the second is
+// its keeper's, and the first whose need is first: whoever asks for the result, and
+// a moment after the start a goroutine of its own.
+type run struct {
+	config Config
+	limits tandem.Limits
+	handle interface {
+		answer(err error)
+		settle(parting error)
+	}
+	job    *tandem.Job
+	worker *worker
+	flight *flight
+	late   *time.Timer // ends a process that does not reach Init; nil for a standby
+	sent   error
+
+	orderly bool // the process was not killed, and did not die, by the time of the answer
+
+	mu       sync.Mutex // held by start until the call has left
+	claimed  bool       // somebody reads the outcome
+	attended bool       // whoever reads it lets the process go then
+	over     bool       // it was read
+	parted   bool       // the process was let go
+}
+
+// start starts the process and sends it its call. It is done by the goroutine
+// that calls Start: another would only have to grow its stack first.
+func (r *run) start(ctx context.Context, j *tandem.Job) error {
+	if err := checkStart(); err != nil {
+		return err
+	}
+	r.job = j
+	var standby *standbyState
+	writing := new(sync.Mutex)
+	if s := r.config.Standby; s != nil {
+		var err error
+		if standby, err = s.lend(&r.config); err != nil {
+			return err
+		}
+		writing = standby.plan.writing
+	}
+	r.limits = j.Spec().Limits.Or(r.config.Limits)
+	r.config.Limits = r.limits
+	if err := r.config.check(); err != nil {
+		return err
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	name := r.config.Name
+	if name == "" {
+		name = nextName()
+	}
+	if standby != nil {
+		if gone, err := r.handOver(ctx, standby, name); gone || err != nil {
+			return err
+		}
+	}
+	return r.boot(ctx, &plan{Config: r.config, single: true, maxProcs: childProcs(1, 1), vars: child.Root.Snapshot(), writing: writing}, name)
+}
+
+// boot starts a process for the call.
+func (r *run) boot(ctx context.Context, p *plan, name string) error {
+	w, err := launch(p, name)
+	if err != nil {
+		return fmt.Errorf("tandem: process %s: %w", name, err)
+	}
+	// Encoded while the process boots: an argument that cannot be is rare, and then
+	// the process ends before it has begun.
+	m := messages.Get().(*message)
+	defer m.free()
+	if err := m.encode(ctx, r.job, r.limits, p); err != nil {
+		w.abandon()
+		return err
+	}
+	r.worker = w
+	r.late = time.AfterFunc(p.initTimeout(), w.tooSlow)
+	r.claimed, r.attended = true, true
+	r.leave(ctx, m)
+	go r.seeOff()
+	return nil
+}
+
+// leave sends the call. What goes wrong is the handle's to tell.
+func (r *run) leave(ctx context.Context, m *message) {
+	l := r.worker.lanes[0]
+	r.flight = l.board(clock())
+	r.flight.begin(ctx, r.job.Spec().Name, r.limits, 1, true)
+	if l.ring == nil || !m.inline() { // which may have to wait for room in the socket
+		r.flight.Sleep()
+	}
+	m.stamp()
+	r.sent = r.flight.publish(m)
+}
+
+// seeOff waits for the outcome and for the end of a process that was booted.
+func (r *run) seeOff() {
+	w, err := r.worker, r.await()
+	if err != errDied {
+		r.conclude(err)
+	}
+	w.listen(0) // its last words
+	r.late.Stop()
+	w.bury()
+	if err == errDied {
+		r.conclude(err)
+	}
+	r.settle()
+}
+
+func (r *run) await() error {
+	return unsent(r.sent, r.flight.await(r.job, r.limits))
+}
+
+// conclude makes err, the outcome, that of the handle. After errDied it waits for
+// what the keeper finds out.
+func (r *run) conclude(err error) {
+	w, cause := r.worker, r.flight.end()
+	died := err == errDied
+	if died {
+		<-w.gone
+	}
+	switch {
+	case cause != nil && err != nil:
+		err = cause
+	case died && w.phase < child.PhaseServing:
+		err = w.stillbirth()
+	case died:
+		err = w.death.crash(r.job.Spec().Name)
+	default:
+		r.orderly = true
+	}
+	r.handle.answer(err)
+	r.mu.Lock()
+	r.over, r.parted = true, r.parted || died
+	r.part()
+}
+
+// part lets the process go, once, if that is in order. It leaves by itself; this is
+// for one that does not. r.mu is held, and given back.
+func (r *run) part() {
+	now := r.over && r.attended && !r.parted
+	r.parted = r.parted || now
+	r.mu.Unlock()
+	if now {
+		r.worker.leave()
+	}
+}
+
+// settle settles the handle when its process is gone.
+func (r *run) settle() {
+	if r.orderly {
+		r.handle.settle(r.worker.farewell())
+	} else {
+		r.handle.settle(nil)
+	}
+}
