@@ -67,6 +67,11 @@ const (
 	aheadTime  = 2 * chunkTime
 )
 
+// reach is how many times what all lanes have ahead the window is. What waits for its
+// turn in an ordered Map is in it too, and a worker that loses its processor for some
+// milliseconds must not stop the others.
+const reach = 8
+
 // ahead is how many chunks of n items a lane should have, when an item takes so long.
 func ahead(item time.Duration, n int) int {
 	return int(min(max(aheadTime/max(1, item*time.Duration(n)), leastAhead), mostAhead))
@@ -82,7 +87,7 @@ func (r *batchRun) learn(took time.Duration, n int) {
 	size := min(max(int64(chunkTime)/item, 1), r.most)
 	r.size.Store(size)
 	if size > 1 {
-		r.batch.Reach(int(size) * 2 * ahead(time.Duration(item), n) * r.pool.Width())
+		r.batch.Reach(int(size) * reach * ahead(time.Duration(item), n) * r.pool.Width())
 	}
 }
 
@@ -98,7 +103,11 @@ const leastTiny = 64
 
 // ahead is how many chunks the lane should have now.
 func (r *batchRun) ahead() int {
-	return ahead(time.Duration(r.mean.Load()), int(r.size.Load()))
+	mean := r.mean.Load()
+	if mean == 0 { // what is behind an item of unknown length may be long in coming
+		return 1
+	}
+	return ahead(time.Duration(mean), int(r.size.Load()))
 }
 
 // call asks for the help of a pump that stands by.

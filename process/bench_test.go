@@ -3,10 +3,13 @@ package process_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
+	"github.com/tandem-go/tandem"
 	"github.com/tandem-go/tandem/process"
 )
 
@@ -68,4 +71,57 @@ func BenchmarkMap(b *testing.B) {
 			b.Fatalf("%d of %d came back", next, b.N)
 		}
 	})
+}
+
+// busy is a task that takes about as long as its argument says, in turns of a loop.
+var busy = tandem.NewTask("busy", func(_ context.Context, turns int) (int, error) { return loop(turns), nil })
+
+//go:noinline
+func loop(turns int) (n int) {
+	for i := range turns {
+		n += i ^ n
+	}
+	return n
+}
+
+// BenchmarkSpeedup is how much sooner two workers have done with items of some length
+// than a plain loop.
+func BenchmarkSpeedup(b *testing.B) {
+	const many = 20_000_000
+	begun := time.Now()
+	loop(many)
+	one := float64(time.Since(begun)) / many
+	for _, length := range []time.Duration{time.Microsecond, 10 * time.Microsecond, 100 * time.Microsecond} {
+		b.Run(length.String(), func(b *testing.B) {
+			pool := &process.Pool{Workers: 2}
+			defer pool.Close()
+			if err := pool.Start(context.Background()); err != nil {
+				b.Fatal(err)
+			}
+			n := int(float64(length) / one)
+			var times []float64
+			for b.Loop() {
+				items := int(200 * time.Millisecond / length)
+				var took [2]time.Duration
+				begun := time.Now()
+				for range items {
+					loop(n)
+				}
+				took[0] = time.Since(begun)
+				begun = time.Now()
+				for _, err := range busy.On(pool).Map(context.Background(), func(yield func(int) bool) {
+					for i := 0; i < items && yield(n); i++ {
+					}
+				}) {
+					if err != nil {
+						b.Fatal(err)
+					}
+				}
+				took[1] = time.Since(begun)
+				times = append(times, float64(took[0])/float64(took[1]))
+			}
+			slices.Sort(times)
+			b.ReportMetric(times[len(times)/2], "times")
+		})
+	}
 }
