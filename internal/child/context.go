@@ -18,12 +18,15 @@ type callContext struct {
 	cause  error // why it is over; nil: the call has ended
 }
 
-func newContext(left time.Duration) *callContext {
-	c := new(callContext)
+// contextBlock is how many contexts are allocated together. None is used twice: a task
+// may keep its own.
+const contextBlock = 32
+
+// open begins the call, which has so much time; 0: any.
+func (c *callContext) open(left time.Duration) {
 	if left > 0 {
 		c.until = time.Now().Add(left)
 	}
-	return c
 }
 
 // end ends the context. The first cause stays.
@@ -59,6 +62,17 @@ func (c *callContext) ask() context.Context {
 
 func (c *callContext) Deadline() (time.Time, bool) { return c.until, !c.until.IsZero() }
 func (c *callContext) Done() <-chan struct{}       { return c.ask().Done() }
-func (c *callContext) Err() error                  { return c.ask().Err() }
 func (c *callContext) Value(key any) any           { return c.ask().Value(key) }
 func (c *callContext) String() string              { return "tandem call" }
+
+// Err of a call that goes on is nil, and so much can be said without a real context:
+// tasks ask for it in their loops.
+func (c *callContext) Err() error {
+	c.mu.Lock()
+	goes := c.real == nil && !c.over && (c.until.IsZero() || time.Now().Before(c.until))
+	c.mu.Unlock()
+	if goes {
+		return nil
+	}
+	return c.ask().Err()
+}

@@ -32,6 +32,8 @@ type lane struct {
 	info   wire.CallInfo
 	callee Callee
 
+	contexts []callContext // unused ones
+
 	mu        sync.Mutex
 	seq       uint32       // the call that runs, if ctx is set
 	ctx       *callContext // its
@@ -103,7 +105,7 @@ func (l *lane) find(body []byte) (input []byte, err error) {
 	last := l.info
 	l.info = info
 	if l.callee == nil || info.Task != last.Task || info.Schema != last.Schema || info.Output != last.Output || info.Meta != nil || last.Meta != nil {
-		l.callee, err = Root.Find(&info)
+		l.callee, err = Root.Find(&l.info) // not &info, which would be an allocation for each call
 	}
 	if err != nil && l.ring != nil {
 		die(fmt.Errorf("tandem: worker: memory shared with the parent is damaged: %w", err)) // the parent asks for what both have
@@ -205,7 +207,12 @@ func (l *lane) post(kind wire.Kind, seq uint32, frame []byte, h *codec.Handles) 
 
 // begin makes the context of a call.
 func (l *lane) begin(seq uint32) *callContext {
-	ctx := newContext(l.info.Left)
+	if len(l.contexts) == 0 {
+		l.contexts = make([]callContext, contextBlock)
+	}
+	ctx := &l.contexts[0]
+	l.contexts = l.contexts[1:]
+	ctx.open(l.info.Left)
 	l.mu.Lock()
 	l.seq, l.ctx = seq, ctx
 	if l.cancelled == Mark(seq) {
