@@ -33,6 +33,9 @@ type cast struct {
 	Lock  *shared.Mutex
 	Cond  *shared.Cond
 	Data  *shared.Buffer
+	Slice *shared.Slice[int64]
+	Num   *shared.Atomic[int64]
+	Sum   *shared.Atomic[float64]
 }
 
 // tally is what several count in.

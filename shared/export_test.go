@@ -51,3 +51,11 @@ func (c *Cond) SignalWhile(f func()) {
 	f()
 	v.Leave()
 }
+
+// Pins is how many are inside.
+func (h *pinned[K]) Pins() int {
+	r := h.at.Load()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.pins
+}
