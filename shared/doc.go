@@ -62,6 +62,10 @@
 // All processes that have a shared thing trust each other with its content: one
 // can write anything into it at any time.
 //
+// A [Value] is one of these with its lock, so that nobody gets at it without. A
+// [Slice] is any number of them, changed in place under one lock, or without it. An
+// [Atomic] is a number for single steps, which need no lock.
+//
 // A [Buffer] is bytes, any number of them, without a lock: the way for large data
 // that several calls work on. What is passed once is passed as well as an ordinary
 // []byte, which is copied.
