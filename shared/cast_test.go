@@ -31,6 +31,7 @@ type cast struct {
 	Meet  *shared.Barrier
 	RW    *shared.RWMutex
 	Lock  *shared.Mutex
+	Want  *shared.Mutex
 	Cond  *shared.Cond
 	Data  *shared.Buffer
 	Slice *shared.Slice[int64]
