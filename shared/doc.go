@@ -48,6 +48,9 @@
 // [Semaphore], [RWMutex], [Once] and [Barrier] for what the others see. docs/sharing.md
 // has all of it on one page, with costs.
 //
+// Processes that wait for each other's locks wait for ever. With TANDEMDEBUG=locks in
+// the environment, one of them gets [*DeadlockError]; see docs/sharing.md.
+//
 // # Waiting
 //
 // [Event], [WaitGroup], [Once], [Barrier] and [Cond] are to wait for others. Methods

@@ -97,6 +97,14 @@ func (l *Lock) acquired() {
 	}
 }
 
+// released precedes the giving back.
+func (l *Lock) released() {
+	if watched {
+		l.forget()
+	}
+	l.shadow.release()
+}
+
 // Whole reports whether the lock is neither poisoned nor one whose owner died.
 func (l *Lock) Whole() bool {
 	state, _ := split(atomic.LoadUint64(l.word))
