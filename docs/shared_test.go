@@ -65,6 +65,36 @@ func TestShared(t *testing.T) {
 		must(t, v.Update(ctx, func(n *int) error { want(t, *n, 2); return nil }))
 	}
 	{
+		// page: multiprocessing Array
+		a, err := shared.NewSliceOf([]int32{1, 2, 3})
+		err = a.Update(ctx, func(p []int32) error { p[0] = 7; return nil })
+		// end
+		must(t, err)
+		defer a.Close()
+		must(t, a.View(func(p []int32) error { want(t, p, []int32{7, 2, 3}); return nil }))
+	}
+	{
+		// page: multiprocessing RawValue
+		v, err := shared.NewAtomic(7)
+		n := v.Load()
+		// end
+		must(t, err)
+		defer v.Close()
+		want(t, n, 7)
+	}
+	{
+		a, err := shared.NewSlice[int32](3)
+		must(t, err)
+		defer a.Close()
+		{
+			// page: multiprocessing RawArray
+			err := a.View(func(p []int32) error { p[0] = 7; return nil })
+			// end
+			must(t, err)
+		}
+		must(t, a.Update(ctx, func(p []int32) error { want(t, p, []int32{7, 0, 0}); return nil }))
+	}
+	{
 		// page: multiprocessing Semaphore
 		sem, err := shared.NewSemaphore(2)
 		// end

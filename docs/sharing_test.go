@@ -29,6 +29,22 @@ func render(ctx context.Context, in Page) (string, error) {
 	return text, err
 }
 
+// Survey is what measure gets.
+type Survey struct {
+	Number    int
+	Histogram *shared.Slice[int64]
+	Done      *shared.Atomic[int]
+}
+
+func measure(ctx context.Context, in Survey) (struct{}, error) {
+	err := in.Histogram.Update(ctx, func(bins []int64) error { // one worker at a time
+		bins[in.Number%len(bins)]++
+		return nil
+	})
+	in.Done.Add(1)
+	return struct{}{}, err
+}
+
 // Stock is a number, its lock and what tells of its changes.
 type Stock struct {
 	Changed *shared.Cond
@@ -53,6 +69,7 @@ func takeOne(ctx context.Context, in Stock) (left int, err error) {
 
 var (
 	renderTask  = tandem.NewTask("render", render)
+	measureTask = tandem.NewTask("measure", measure)
 	takeOneTask = tandem.NewTask("takeOne", takeOne)
 )
 
@@ -63,7 +80,7 @@ func TestSharingPage(t *testing.T) {
 	source, err := os.ReadFile("sharing_test.go")
 	must(t, err)
 	blocks := strings.Split(string(text), "```go\n")[1:]
-	want(t, len(blocks), 2)
+	want(t, len(blocks), 3)
 	for _, block := range blocks {
 		block, _, closed := strings.Cut(block, "```")
 		if !closed || !strings.Contains(string(source), "\n"+block) {
@@ -83,6 +100,17 @@ func TestSharing(t *testing.T) {
 	pages, err := renderTask.On(pool).All(ctx, []Page{{1, sem}, {2, sem}, {3, sem}})
 	must(t, err)
 	want(t, pages, []string{"page 1", "page 2", "page 3"})
+
+	bins, err := shared.NewSlice[int64](10)
+	must(t, err)
+	defer bins.Close()
+	done, err := shared.NewAtomic(0)
+	must(t, err)
+	defer done.Close()
+	_, err = measureTask.On(pool).All(ctx, []Survey{{3, bins, done}, {13, bins, done}, {4, bins, done}})
+	must(t, err)
+	want(t, done.Load(), 3)
+	must(t, bins.View(func(p []int64) error { want(t, p, []int64{0, 0, 0, 2, 1, 0, 0, 0, 0, 0}); return nil }))
 
 	mu, err := shared.NewMutex()
 	must(t, err)

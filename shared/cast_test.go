@@ -20,19 +20,24 @@ import (
 // cast is what a task of these tests is given: the part that it plays, and the
 // things that it plays with.
 type cast struct {
-	Role  string
-	N     int
-	Tally *shared.Value[tally]
-	Event *shared.Event
-	Ready *shared.Event
-	Sem   *shared.Semaphore
-	Group *shared.WaitGroup
-	Once  *shared.Once
-	Meet  *shared.Barrier
-	RW    *shared.RWMutex
-	Lock  *shared.Mutex
-	Cond  *shared.Cond
-	Data  *shared.Buffer
+	Role   string
+	N      int
+	Tally  *shared.Value[tally]
+	Event  *shared.Event
+	Ready  *shared.Event
+	Sem    *shared.Semaphore
+	Group  *shared.WaitGroup
+	Once   *shared.Once
+	Meet   *shared.Barrier
+	RW     *shared.RWMutex
+	Lock   *shared.Mutex
+	Want   *shared.Mutex
+	Second *shared.Mutex
+	Cond   *shared.Cond
+	Data   *shared.Buffer
+	Slice  *shared.Slice[int64]
+	Num    *shared.Atomic[int64]
+	Sum    *shared.Atomic[float64]
 }
 
 // tally is what several count in.

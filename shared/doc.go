@@ -48,6 +48,9 @@
 // [Semaphore], [RWMutex], [Once] and [Barrier] for what the others see. docs/sharing.md
 // has all of it on one page, with costs.
 //
+// Processes that wait for each other's locks wait for ever. With TANDEMDEBUG=locks in
+// the environment, one of them gets [*DeadlockError]; see docs/sharing.md.
+//
 // # Waiting
 //
 // [Event], [WaitGroup], [Once], [Barrier] and [Cond] are to wait for others. Methods
@@ -61,6 +64,10 @@
 // structs of them. New functions refuse other types and name the field.
 // All processes that have a shared thing trust each other with its content: one
 // can write anything into it at any time.
+//
+// A [Value] is one of these with its lock, so that nobody gets at it without. A
+// [Slice] is any number of them, changed in place under one lock, or without it. An
+// [Atomic] is a number for single steps, which need no lock.
 //
 // A [Buffer] is bytes, any number of them, without a lock: the way for large data
 // that several calls work on. What is passed once is passed as well as an ordinary

@@ -32,6 +32,24 @@ func (e *OwnerDiedError) Error() string {
 	return fmt.Sprintf("tandem: shared: process %d died while it held the lock; what it protects may be half changed: call Repair", e.PID)
 }
 
+// DeadlockError says that the caller waits for a lock that he would never get: whoever
+// holds it waits, in the end, for a lock that the caller holds. It comes from programs
+// that run with TANDEMDEBUG=locks in their environment only. It keeps its identity
+// across processes.
+type DeadlockError struct {
+	// PID is the process of the caller, HolderPID the one that holds the lock.
+	PID, HolderPID int
+	// At and HolderAt are the source lines where they wait; of the holder's, the
+	// last 32 bytes.
+	At, HolderAt string
+}
+
+// Error says what to do.
+func (e *DeadlockError) Error() string {
+	return fmt.Sprintf("tandem: shared: deadlock: process %d waits at %s for a lock of process %d, which waits at %s, in the end for the first; take locks in the same order everywhere",
+		e.PID, e.At, e.HolderPID, e.HolderAt)
+}
+
 // registered lets an error keep its identity across processes. Registration has to
 // be over before tandem.Init, so it is the one thing that this package does while it
 // is initialised.
@@ -40,7 +58,11 @@ func registered(name string, err error) error {
 	return err
 }
 
-var _ = func() bool { tandem.RegisterErrorType[*OwnerDiedError](); return true }()
+var _ = func() bool {
+	tandem.RegisterErrorType[*OwnerDiedError]()
+	tandem.RegisterErrorType[*DeadlockError]()
+	return true
+}()
 
 // public turns an error of package lock into one of this package. The subject is
 // what the lock belongs to: "Mutex".
@@ -49,6 +71,7 @@ func public(subject string, err error) error {
 		return nil
 	}
 	var died *lock.OwnerDied
+	var dead *lock.Deadlock
 	switch {
 	case err == lock.ErrClosed:
 		return closed(subject)
@@ -56,6 +79,8 @@ func public(subject string, err error) error {
 		return ErrNotRecoverable
 	case errors.As(err, &died):
 		return &OwnerDiedError{PID: died.PID}
+	case errors.As(err, &dead):
+		return &DeadlockError{PID: dead.PID, HolderPID: dead.HolderPID, At: dead.At, HolderAt: dead.HolderAt}
 	case err == monitor.ErrFull || err == monitor.ErrNoContext:
 		return fmt.Errorf("tandem: shared.%s: %w", subject, err)
 	}

@@ -2,7 +2,9 @@ package shared
 
 import (
 	"context"
+	"sync/atomic"
 
+	"github.com/tandem-go/tandem/internal/mem"
 	"github.com/tandem-go/tandem/internal/monitor"
 )
 
@@ -51,3 +53,21 @@ func (c *Cond) SignalWhile(f func()) {
 	f()
 	v.Leave()
 }
+
+// Pins is how many are inside.
+func (h *pinned[K]) Pins() int {
+	r := h.at.Load()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.pins
+}
+
+// Held, Sleeps and Label look at the word of the lock and what lies beside it; see
+// internal/lock.
+func (m *Mutex) Held() bool   { return atomic.LoadUint32(m.state()) != 0 }
+func (m *Mutex) Sleeps() bool { return atomic.LoadUint32(m.state())>>31 != 0 }
+func (m *Mutex) Label() uint64 {
+	return atomic.LoadUint64(m.lock.Load().Segment().Long(mem.HeaderSize + 24))
+}
+
+func (m *Mutex) state() *uint32 { return m.lock.Load().Segment().Word(mem.HeaderSize) }

@@ -52,8 +52,8 @@ func (m *Mutex) open(s *mem.Segment) error {
 
 // Lock takes the lock and waits as long as another has it. It returns nil with
 // the lock held, or an error without it: the cause of ctx, *OwnerDiedError,
-// ErrNotRecoverable, or an error that wraps tandem.ErrClosed. A free lock is
-// taken without a look at ctx.
+// ErrNotRecoverable, or an error that wraps tandem.ErrClosed; with TANDEMDEBUG=locks
+// also *DeadlockError. A free lock is taken without a look at ctx.
 func (m *Mutex) Lock(ctx context.Context) error {
 	l := m.lock.Load()
 	if l != nil && l.TryLock() {

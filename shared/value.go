@@ -11,8 +11,8 @@ import (
 	"github.com/tandem-go/tandem/internal/mem"
 )
 
-// Value is one T in memory that processes share, with a lock of its own. It is
-// made by NewValue; the zero Value is closed. Its methods are safe for concurrent
+// Value is one T in memory that processes share, with a lock of its own: a guarded
+// value, at which nobody gets without the lock. It is made by NewValue; the zero Value is closed. Its methods are safe for concurrent
 // use by all processes. It must not be copied: pass the pointer. As a field of a
 // task's argument or result it becomes a handle of the same value on the other
 // side.

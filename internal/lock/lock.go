@@ -83,10 +83,26 @@ func (l *Lock) Segment() *mem.Segment { return l.segment }
 func (l *Lock) TryLock() bool {
 	ok := atomic.CompareAndSwapUint64(l.word, 0, l.mine)
 	if ok {
-		l.shadow.acquire()
+		l.acquired()
 	}
 	runtime.KeepAlive(l)
 	return ok
+}
+
+// acquired follows the taking of the lock.
+func (l *Lock) acquired() {
+	l.shadow.acquire()
+	if watched {
+		l.taken()
+	}
+}
+
+// released precedes the giving back.
+func (l *Lock) released() {
+	if watched {
+		l.forget()
+	}
+	l.shadow.release()
 }
 
 // Whole reports whether the lock is neither poisoned nor one whose owner died.
@@ -111,6 +127,9 @@ func (l *Lock) Lock(ctx context.Context) error {
 // last handle of this process was closed meanwhile; then others have learned that
 // their owner died.
 func (l *Lock) Unlock() error {
+	if watched {
+		l.forget()
+	}
 	if Shadowed { // the detector must see the release before others can take the lock
 		if state, _ := split(atomic.LoadUint64(l.word)); state&ownerMask == l.tid {
 			l.shadow.release()
@@ -160,6 +179,9 @@ func (l *Lock) Bury(tomb mem.View) { *tomb.Long(l.off + stateAt) = word(buried, 
 
 // Detach ends this process's use of the lock (rule 9).
 func (l *Lock) Detach(real mem.View) {
+	if watched {
+		l.forget()
+	}
 	w := real.Long(l.off + stateAt)
 	for {
 		now := atomic.LoadUint64(w)

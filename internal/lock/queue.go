@@ -14,8 +14,9 @@ type queue struct {
 	waiting list.List // of chan struct{}, closed when its goroutine becomes the front
 }
 
-// enter returns nil when the caller is the front, or the cause of ctx.
-func (q *queue) enter(ctx context.Context) error {
+// enter returns nil when the caller is the front, or the cause of ctx, or what w
+// finds.
+func (q *queue) enter(ctx context.Context, w *watch) (err error) {
 	q.mu.Lock()
 	if !q.busy {
 		q.busy = true
@@ -25,10 +26,15 @@ func (q *queue) enter(ctx context.Context) error {
 	turn := make(chan struct{})
 	spot := q.waiting.PushBack(turn)
 	q.mu.Unlock()
-	select {
-	case <-turn:
-		return nil
-	case <-ctx.Done():
+	for err == nil {
+		select {
+		case <-turn:
+			return nil
+		case <-ctx.Done():
+			err = context.Cause(ctx)
+		case <-w.tick():
+			err = w.look()
+		}
 	}
 	q.mu.Lock()
 	select {
@@ -38,7 +44,7 @@ func (q *queue) enter(ctx context.Context) error {
 		q.waiting.Remove(spot)
 	}
 	q.mu.Unlock()
-	return context.Cause(ctx)
+	return err
 }
 
 // leave makes the next in the queue the front.

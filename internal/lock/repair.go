@@ -27,13 +27,13 @@ func (l *Lock) Repair(ctx context.Context, f func(*OwnerDied) error) error {
 	whole := false
 	defer func() { // also when f panics or ends its goroutine
 		if !whole {
-			l.shadow.release()
+			l.released()
 			l.giveUp(word(poisoned, 0), everybody)
 		}
 	}()
 	if err := awaitEnd(ctx, dead); err != nil {
 		whole = true
-		l.shadow.release()
+		l.released()
 		// As the dead one left it, for the next repairer.
 		l.giveUp(word(ownerDied|hasSleeper, dead), 1)
 		return err

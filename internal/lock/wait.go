@@ -21,11 +21,13 @@ func (l *Lock) wait(ctx context.Context, repairer bool) (died bool, dead signatu
 	if ctx == nil {
 		return false, 0, errors.New("the context is nil; use context.Background()")
 	}
-	if err := l.queue.enter(ctx); err != nil {
+	w := l.watch()
+	defer w.end()
+	if err := l.queue.enter(ctx, w); err != nil {
 		return false, 0, err
 	}
 	defer l.queue.leave()
-	f := front{l: l}
+	f := front{l: l, watch: w}
 	if ctx.Done() != nil {
 		stop := context.AfterFunc(ctx, f.callAway)
 		defer stop()
@@ -41,6 +43,7 @@ func (l *Lock) wait(ctx context.Context, repairer bool) (died bool, dead signatu
 // front is the one goroutine of this process that may sleep on the word.
 type front struct {
 	l     *Lock
+	watch *watch
 	slept bool
 	left  atomic.Bool
 }
@@ -67,13 +70,16 @@ func (f *front) take(ctx context.Context, repairer bool) (died bool, dead signat
 				mine |= hasSleeper // rule 4
 			}
 			if atomic.CompareAndSwapUint64(l.word, w, word(mine, l.sig)) {
-				l.shadow.acquire()
+				l.acquired()
 				return died, sig, nil
 			}
 			continue
 		}
 		if ctx.Err() != nil {
 			return false, 0, context.Cause(ctx)
+		}
+		if err := f.watch.look(); err != nil {
+			return false, 0, err
 		}
 		announced := word(state|hasSleeper, sig)
 		if w != announced && !atomic.CompareAndSwapUint64(l.word, w, announced) { // rule 3

@@ -21,6 +21,9 @@ const Size = 64
 const (
 	stateAt     = 0
 	namespaceAt = 16
+	labelAt     = 24
+	textAt      = 32
+	textSize    = Size - textAt
 )
 
 // word is state and signature as they lie in memory, whatever the byte order.

@@ -32,8 +32,8 @@
 // program, and no recover could stop it. The address range itself is given back
 // when the garbage collector finds that no goroutine can look at it any more.
 //
-// A buffer needs none of that: its memory is touched under a reference only, so the
-// last release simply takes it away.
+// A buffer or slice needs none of that: its memory is touched under a reference only,
+// so the last release simply takes it away.
 //
 // The road not taken: a counter of those who are inside would allow to unmap locks at
 // once, but costs two atomic operations on each use of a lock, as much as the

@@ -5,6 +5,7 @@ package mem_test
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -215,5 +216,26 @@ func TestViewBounds(t *testing.T) {
 	}
 	if p := s.Word(s.Len() - 4); *p != 0 {
 		t.Error("a new segment is not all zero")
+	}
+}
+
+func TestSliceBounds(t *testing.T) {
+	seg := create(t, os.Getpagesize()-mem.HeaderSize)
+	defer seg.Release()
+	size := seg.Len()
+	for _, c := range []struct {
+		off, n int
+		ok     bool
+	}{{0, size / 8, true}, {64, size/8 - 8, true}, {size, 0, true}, {64, size/8 - 7, false}, {4, 1, false}, {-8, 1, false}, {0, -1, false}, {size + 8, 0, false}, {0, math.MaxInt, false}} {
+		func() {
+			defer func() {
+				if v := recover(); (v == nil) != c.ok {
+					t.Errorf("%d at %d: %v", c.n, c.off, v)
+				}
+			}()
+			if s := mem.Slice[uint64](seg.View, c.off, c.n); len(s) != c.n || cap(s) != c.n {
+				t.Errorf("%d at %d: %d elements, room for %d", c.n, c.off, len(s), cap(s))
+			}
+		}()
 	}
 }

@@ -39,6 +39,8 @@ const (
 	KindBarrier   Kind = 10
 	KindCond      Kind = 11
 	KindRWMutex   Kind = 12
+	KindSlice     Kind = 13
+	KindAtomic    Kind = 14
 
 	// Package slab's. Only the process that made one writes into it.
 	KindArgument Kind = 4
@@ -52,7 +54,7 @@ const (
 // pinned reports whether memory of this kind is touched under a reference only. Then
 // nobody is inside at the last Release, and it needs no tomb, which for a large
 // segment would count as data, and might be refused.
-func (k Kind) pinned() bool { return k >= KindBuffer && k <= KindResult }
+func (k Kind) pinned() bool { return k >= KindBuffer && k <= KindResult || k == KindSlice }
 
 // oneWriter reports whether others than the maker map memory of this kind for
 // reading only.
@@ -89,8 +91,8 @@ type User interface {
 	// after its release.
 	Bury(tomb View)
 	// Detach ends the use. Nobody in this process can touch the segment at its old
-	// address any more; real is the shared memory itself, at another address, for
-	// the duration of the call.
+	// address any more; real is the shared memory itself, mostly at another address,
+	// for the duration of the call.
 	Detach(real View)
 }
 
@@ -270,6 +272,10 @@ func (s *Segment) Release() error {
 	}
 	delete(table.byID, s.id)
 	if s.kind.pinned() {
+		for _, u := range s.users {
+			u.Detach(s.View)
+		}
+		s.users = nil
 		err := withdraw(s.View.data)
 		return errors.Join(err, s.file.Close())
 	}

@@ -44,3 +44,14 @@ func At[T any](v View, off int) *T {
 	// its Segment, and promises that T holds no pointers.
 	return (*T)(unsafe.Pointer(unsafe.SliceData(v.data[off:])))
 }
+
+// Slice is the n Ts from off on, under the same conditions.
+func Slice[T any](v View, off, n int) []T {
+	var t T
+	size, align := int(unsafe.Sizeof(t)), int(unsafe.Alignof(t))
+	if off < 0 || off > len(v.data) || n < 0 || n > (len(v.data)-off)/max(size, 1) || off%align != 0 {
+		panic(fmt.Sprintf("tandem: internal/mem: %d elements of %d bytes at offset %d of %d, aligned to %d", n, size, off, len(v.data), align))
+	}
+	// SAFETY: as in At; the room for n was just checked.
+	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(v.data[off:]))), n)
+}

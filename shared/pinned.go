@@ -1,0 +1,195 @@
+package shared
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/tandem-go/tandem"
+	"github.com/tandem-go/tandem/internal/lock"
+	"github.com/tandem-go/tandem/internal/mem"
+)
+
+// pinned is what Buffer and Slice have in common: memory of any length, which stays
+// while somebody is inside. K says which of the two it is.
+type pinned[K what] struct {
+	at      atomic.Pointer[region] // nil: never opened; go vet reports a copied one
+	cleanup atomic.Pointer[runtime.Cleanup]
+}
+
+// what a pinned thing is: its kind and name, and where its elements begin.
+type what interface {
+	what() (kind mem.Kind, name string, data int)
+}
+
+// open makes h a handle of the n elements in s, and takes the reference to s. The
+// lock is nil where there is none.
+func (h *pinned[K]) open(s *mem.Segment, n int, l *lock.Lock) error {
+	r := newRegion(s, n, l)
+	old := h.at.Load()
+	if old.inUse() || !h.at.CompareAndSwap(old, r) {
+		r.close()
+		name := h.name()
+		return fmt.Errorf("tandem: shared.%s: a value is decoded into a %s that is open or pinned; close it first", name, name)
+	}
+	c := runtime.AddCleanup(h, func(r *region) { r.close() }, r)
+	h.cleanup.Store(&c)
+	return nil
+}
+
+func (h *pinned[K]) name() string {
+	var k K
+	_, name, _ := k.what()
+	return name
+}
+
+// pin returns the memory, which stays until its unpin.
+func (h *pinned[K]) pin() (*region, error) {
+	r := h.at.Load()
+	if !r.pin() {
+		return nil, closed(h.name())
+	}
+	return r, nil
+}
+
+// Len is the number of elements, which never changes; 0 for the zero value.
+func (h *pinned[K]) Len() int {
+	if r := h.at.Load(); r != nil {
+		return r.n
+	}
+	return 0
+}
+
+// Unpin ends what Slice began: the slice must not be touched any more. It panics if
+// there are more calls of it than of Slice.
+func (h *pinned[K]) Unpin() {
+	if !h.at.Load().unpin() {
+		panic(fmt.Sprintf("tandem: shared.%s: Unpin without Slice", h.name()))
+	}
+}
+
+// Close gives this handle back; other handles, here and in other processes, stay.
+// The memory goes with the last of them, and with the last pin. Close may be called
+// again.
+func (h *pinned[K]) Close() error {
+	if c := h.cleanup.Swap(nil); c != nil {
+		c.Stop()
+	}
+	return h.at.Load().close()
+}
+
+// give lends the descriptor to handles and appends its index and the number of
+// elements.
+func (h *pinned[K]) give(dst []byte, handles *tandem.Handles) ([]byte, error) {
+	r, err := h.pin()
+	if err != nil {
+		return dst, err
+	}
+	defer r.unpin()
+	dst, err = appendSegment(dst, handles, r.segment)
+	if err != nil {
+		return dst, err
+	}
+	return binary.LittleEndian.AppendUint64(dst, uint64(r.n)), nil
+}
+
+// take opens the segment that was sent, with n elements of a size in it.
+func (h *pinned[K]) take(src []byte, handles *tandem.Handles, schema uint64, size int) (s *mem.Segment, n int, err error) {
+	var k K
+	kind, name, data := k.what()
+	if len(src) != 1+8 {
+		return nil, 0, fmt.Errorf("tandem: shared.%s: a handle of %d bytes, want 9", name, len(src))
+	}
+	s, err = takeSegment(src[:1], handles, kind, schema)
+	if err != nil {
+		return nil, 0, err
+	}
+	sent := binary.LittleEndian.Uint64(src[1:])
+	if room := s.Len() - data; sent > math.MaxInt || room < 0 || sent > uint64(room/max(size, 1)) {
+		s.Release()
+		return nil, 0, fmt.Errorf("tandem: shared.%s: the segment that came is too small for %d elements", name, sent)
+	}
+	return s, int(sent), nil
+}
+
+// region is the memory of a handle, which lasts as long as the handle is open or
+// somebody is inside.
+type region struct {
+	n    int             // elements
+	lock *lock.Lock      // in the segment; nil: none
+	life context.Context // ends at close, for those who wait inside
+	end  context.CancelFunc
+
+	mu      sync.Mutex
+	segment *mem.Segment // nil: given back; stays under a pin
+	open    bool
+	pins    int
+}
+
+func newRegion(s *mem.Segment, n int, l *lock.Lock) *region {
+	r := &region{n: n, lock: l, segment: s, open: true}
+	r.life, r.end = context.WithCancel(context.Background())
+	return r
+}
+
+func (r *region) inUse() bool {
+	if r == nil {
+		return false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.open || r.pins > 0
+}
+
+// pin keeps the memory until unpin. It reports whether the region is open.
+func (r *region) pin() bool {
+	if r == nil {
+		return false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.open {
+		r.pins++
+	}
+	return r.open
+}
+
+// unpin reports whether there was a pin.
+func (r *region) unpin() bool {
+	if r == nil {
+		return false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.pins == 0 {
+		return false
+	}
+	r.pins--
+	r.settle()
+	return true
+}
+
+func (r *region) close() error {
+	if r == nil {
+		return nil
+	}
+	r.end()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.open = false
+	return r.settle()
+}
+
+// settle gives the memory back when nobody needs it. The mutex is held.
+func (r *region) settle() error {
+	if r.open || r.pins > 0 || r.segment == nil {
+		return nil
+	}
+	s := r.segment
+	r.segment = nil
+	return s.Release()
+}
