@@ -103,6 +103,9 @@ func (c *Config) check() error {
 	if err := checkMemory(c.Limits.Memory); err != nil {
 		return err
 	}
+	if err := checkCPU(c.Limits.CPU); err != nil {
+		return err
+	}
 	switch {
 	case c.MaxStack < 0:
 		return fmt.Errorf("tandem: Config.MaxStack is negative (%d); zero means 64 MiB", c.MaxStack)
@@ -121,6 +124,27 @@ func checkMemory(bytes int64) error {
 		return fmt.Errorf("tandem: Limits.Memory cannot be kept on this system: %w", errors.ErrUnsupported)
 	case raceEnabled:
 		return fmt.Errorf("tandem: Limits.Memory cannot be kept in a race build, whose shadow memory counts too: %w", errors.ErrUnsupported)
+	}
+	return nil
+}
+
+// checkCPU refuses a limit of processor time where none can be kept.
+func checkCPU(limit time.Duration) error {
+	if limit == 0 || countsCPU() {
+		return nil
+	}
+	return fmt.Errorf("tandem: Limits.CPU cannot be kept on this system, which does not tell a process's time to another: %w", errors.ErrUnsupported)
+}
+
+var countsCPU = sync.OnceValue(func() bool {
+	_, err := sys.CPUTime(os.Getpid())
+	return err == nil
+})
+
+// divides refuses a limit of what the threads of a worker use together.
+func (p *plan) divides(l tandem.Limits) error {
+	if l.CPU > 0 && p.lanes > 1 {
+		return fmt.Errorf("tandem: Limits.CPU cannot be kept in a worker with %d threads, whose time is counted together; use more workers: %w", p.lanes, errors.ErrUnsupported)
 	}
 	return nil
 }
