@@ -16,6 +16,9 @@ var (
 	// deadline can be told apart.
 	ErrTimeout error = timeoutError{}
 
+	// ErrCPU: a task used more processor time than Limits.CPU.
+	ErrCPU = errors.New("CPU time limit exceeded")
+
 	// ErrMemory: a worker broke Limits.Memory. It is found in a *CrashError.
 	ErrMemory = errors.New("memory limit exceeded")
 

@@ -143,7 +143,7 @@ var ownErrors = map[reflect.Type]bool{
 
 func init() {
 	for name, err := range map[string]error{
-		"tandem.ErrTimeout": ErrTimeout, "tandem.ErrMemory": ErrMemory, "tandem.ErrTooLarge": ErrTooLarge,
+		"tandem.ErrTimeout": ErrTimeout, "tandem.ErrCPU": ErrCPU, "tandem.ErrMemory": ErrMemory, "tandem.ErrTooLarge": ErrTooLarge,
 		"tandem.ErrClosed": ErrClosed, "tandem.ErrQueueFull": ErrQueueFull, "tandem.ErrNotInit": ErrNotInit,
 		"tandem.ErrMalformed": ErrMalformed,
 		"context.Canceled":    context.Canceled, "context.DeadlineExceeded": context.DeadlineExceeded,

@@ -15,6 +15,14 @@ type Limits struct {
 	// group is killed. The call's error is ErrTimeout.
 	Time time.Duration
 
+	// CPU is how much processor time the task may use (Linux), in which waiting does
+	// not count and a second of two busy threads counts twice. After it the task ends
+	// as after Time; the call's error is ErrCPU. Counted is the whole worker process
+	// while the call runs: the garbage collector and what earlier tasks left running
+	// too, but not the processes that a task starts. A process that runs several
+	// calls at once cannot tell whose time it is, and refuses.
+	CPU time.Duration
+
 	// Grace is how long a task that was asked to stop, by a limit or by its
 	// context, may take before it is killed. Zero means one second, a negative
 	// value kills at once.
@@ -42,6 +50,8 @@ func (l Limits) Check() error {
 	switch {
 	case l.Time < 0:
 		return fmt.Errorf("tandem: Limits.Time is negative (%v); zero means no limit", l.Time)
+	case l.CPU < 0:
+		return fmt.Errorf("tandem: Limits.CPU is negative (%v); zero means no limit", l.CPU)
 	case l.Memory < 0:
 		return fmt.Errorf("tandem: Limits.Memory is negative (%d); zero means no limit", l.Memory)
 	case l.Memory > 0 && l.Memory < MinMemory:
@@ -56,6 +66,9 @@ func (l Limits) Check() error {
 func (l Limits) Or(d Limits) Limits {
 	if l.Time == 0 {
 		l.Time = d.Time
+	}
+	if l.CPU == 0 {
+		l.CPU = d.CPU
 	}
 	if l.Grace == 0 {
 		l.Grace = d.Grace

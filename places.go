@@ -78,6 +78,8 @@ func InProcess(ctx context.Context, s Spec, place string) error {
 	switch {
 	case s.Limits.Time > 0:
 		field, why = "Time", "a goroutine cannot be stopped; use a process.Pool, or a deadline in the context, which asks"
+	case s.Limits.CPU > 0:
+		field, why = "CPU", "nobody counts a goroutine's processor time, nor can it be stopped; use a process.Pool"
 	case s.Limits.Memory > 0:
 		field, why = "Memory", "goroutines share one heap; use a process.Pool"
 	default:

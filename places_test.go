@@ -46,7 +46,7 @@ func TestGoexitInline(t *testing.T) {
 
 func TestLimits(t *testing.T) {
 	own := tandem.Limits{Time: 1, Grace: -1}
-	if got, want := own.Or(tandem.Limits{Time: 2, Grace: 3, Memory: 4, Output: 5}), (tandem.Limits{Time: 1, Grace: -1, Memory: 4, Output: 5}); got != want {
+	if got, want := own.Or(tandem.Limits{Time: 2, CPU: 6, Grace: 3, Memory: 4, Output: 5}), (tandem.Limits{Time: 1, CPU: 6, Grace: -1, Memory: 4, Output: 5}); got != want {
 		t.Errorf("Or: %+v, want %+v", got, want)
 	}
 	for grace, want := range map[time.Duration]time.Duration{0: time.Second, -1: 0, 5: 5} {

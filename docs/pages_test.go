@@ -109,7 +109,7 @@ func handle(err error, retry, giveUp func(error) error) error {
 	switch {
 	case errors.Is(err, tandem.ErrQueueFull), errors.Is(err, tandem.ErrClosed):
 		return retry(err) // it has not run, or this program is ending
-	case errors.Is(err, tandem.ErrTimeout), errors.Is(err, tandem.ErrMemory), errors.As(err, &panicked):
+	case errors.Is(err, tandem.ErrTimeout), errors.Is(err, tandem.ErrCPU), errors.Is(err, tandem.ErrMemory), errors.As(err, &panicked):
 		return giveUp(err) // the same input does the same again
 	case errors.As(err, &crash):
 		return retry(err) // as often as the queue allows; the worker's last words are in the error

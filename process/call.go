@@ -202,6 +202,14 @@ func (s *poolState) accepts(spec tandem.Spec, limits tandem.Limits) error {
 	if err := spec.Limits.Check(); err != nil {
 		return err
 	}
+	if limits.CPU != s.plan.Limits.CPU {
+		if err := s.plan.divides(limits); err != nil {
+			return fmt.Errorf("%w (call of %s)", err, spec.Name)
+		}
+		if err := checkCPU(limits.CPU); err != nil {
+			return err
+		}
+	}
 	if limits.Memory == s.plan.Limits.Memory {
 		return nil
 	}

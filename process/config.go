@@ -55,6 +55,11 @@ type Config struct {
 	// 80 MiB there is no room, and it is reported as that.)
 	MaxStack int
 
+	// OpenFiles is how many descriptors the process may have open, 0 as many as this
+	// one. About 20 are its own, and one for each of Pool.Threads; fewer than 64 are
+	// refused. A task that opens more gets EMFILE; what it starts has the same limit.
+	OpenFiles int
+
 	// InitTimeout is how long the process may take to reach tandem.Init. Zero
 	// means 30 s.
 	InitTimeout time.Duration
@@ -103,14 +108,26 @@ func (c *Config) check() error {
 	if err := checkMemory(c.Limits.Memory); err != nil {
 		return err
 	}
+	if err := checkCPU(c.Limits.CPU); err != nil {
+		return err
+	}
 	switch {
 	case c.MaxStack < 0:
 		return fmt.Errorf("tandem: Config.MaxStack is negative (%d); zero means 64 MiB", c.MaxStack)
+	case c.OpenFiles < 0:
+		return fmt.Errorf("tandem: Config.OpenFiles is negative (%d); zero means as many as this process", c.OpenFiles)
+	case c.OpenFiles > 0 && c.OpenFiles < minFiles:
+		return fmt.Errorf("tandem: Config.OpenFiles of %d cannot be kept: a worker needs some for itself; use at least %d: %w", c.OpenFiles, minFiles, errors.ErrUnsupported)
+	case c.OpenFiles > 0 && !sys.CanLimitFiles:
+		return fmt.Errorf("tandem: Config.OpenFiles cannot be kept on this system: %w", errors.ErrUnsupported)
 	case c.InitTimeout < 0:
 		return fmt.Errorf("tandem: Config.InitTimeout is negative (%v); zero means 30 s", c.InitTimeout)
 	}
 	return nil
 }
+
+// minFiles is the least Config.OpenFiles.
+const minFiles = 64
 
 // checkMemory refuses a memory limit where none can be kept.
 func checkMemory(bytes int64) error {
@@ -121,6 +138,27 @@ func checkMemory(bytes int64) error {
 		return fmt.Errorf("tandem: Limits.Memory cannot be kept on this system: %w", errors.ErrUnsupported)
 	case raceEnabled:
 		return fmt.Errorf("tandem: Limits.Memory cannot be kept in a race build, whose shadow memory counts too: %w", errors.ErrUnsupported)
+	}
+	return nil
+}
+
+// checkCPU refuses a limit of processor time where none can be kept.
+func checkCPU(limit time.Duration) error {
+	if limit == 0 || countsCPU() {
+		return nil
+	}
+	return fmt.Errorf("tandem: Limits.CPU cannot be kept on this system, which does not tell a process's time to another: %w", errors.ErrUnsupported)
+}
+
+var countsCPU = sync.OnceValue(func() bool {
+	_, err := sys.CPUTime(os.Getpid())
+	return err == nil
+})
+
+// divides refuses a limit of what the threads of a worker use together.
+func (p *plan) divides(l tandem.Limits) error {
+	if l.CPU > 0 && p.lanes > 1 {
+		return fmt.Errorf("tandem: Limits.CPU cannot be kept in a worker with %d threads, whose time is counted together; use more workers: %w", p.lanes, errors.ErrUnsupported)
 	}
 	return nil
 }

@@ -26,6 +26,11 @@
 // that a deferred Close cannot hang a program that panics. (Python's "with Pool"
 // terminates.)
 //
+// # Signals
+//
+// The package installs no signal handler, except by [HandleSignals], with which
+// Ctrl-C and SIGTERM shut pools down in good order.
+//
 // # Nothing is left over
 //
 // Workers die with this process, however it ends: by a parent-death signal

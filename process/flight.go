@@ -44,6 +44,8 @@ type flight struct {
 	limit   *time.Timer
 	grace   *time.Timer
 	memory  *time.Timer
+	spend   *time.Timer
+	spent   time.Duration // by the worker, of processor time, before the call
 	start   *time.Timer
 	arrived chan struct{} // closed when it leads, for whoever waits for that
 
@@ -194,6 +196,10 @@ func (f *flight) clock() {
 	if limits.Memory > 0 {
 		f.memory = time.AfterFunc(weighEvery, func() { f.weigh(seq, limits.Memory) })
 	}
+	if limits.CPU > 0 { // of a chunk no two items go together
+		f.spent, _ = sys.CPUTime(f.lane.worker.proc.PID)
+		f.spend = time.AfterFunc(soonest(limits.CPU), func() { f.count(seq) })
+	}
 }
 
 // last says that of a chunk only the item that runs is left. Its time began at most
@@ -246,12 +252,12 @@ func (f *flight) end() error {
 		if f.unhook != nil {
 			f.unhook()
 		}
-		for _, t := range []*time.Timer{f.limit, f.grace, f.memory, f.start} {
+		for _, t := range []*time.Timer{f.limit, f.grace, f.memory, f.spend, f.start} {
 			if t != nil {
 				t.Stop()
 			}
 		}
-		f.unhook, f.limit, f.grace, f.memory, f.start = nil, nil, nil, nil, nil
+		f.unhook, f.limit, f.grace, f.memory, f.spend, f.start = nil, nil, nil, nil, nil, nil
 	}
 	f.ctx = nil
 	return f.cause

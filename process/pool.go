@@ -31,7 +31,8 @@ type Pool struct {
 	// Threads is how many calls each worker runs at once, each on an OS thread of
 	// its own. 0 and 1 mean one, on an ordinary goroutine. With more, a task that
 	// must be killed takes its neighbours along: they get the grace time, and then
-	// a CrashError with Collateral. Limits.Memory of a single call is refused.
+	// a CrashError with Collateral. Limits.Memory of a single call is refused, and
+	// Limits.CPU.
 	Threads int
 
 	// Limits holds for every call that does not bring its own.
@@ -154,6 +155,9 @@ func (p *Pool) check(pl *plan) (err error) {
 		return fmt.Errorf("tandem: Pool.Config.Standby is set, and a pool keeps its own workers; Pool.Start boots them: %w", errors.ErrUnsupported)
 	}
 	if err := pl.check(); err != nil {
+		return err
+	}
+	if err := pl.divides(p.Limits); err != nil {
 		return err
 	}
 	if pl.setup, err = hook(p.Setup); err != nil {

@@ -143,6 +143,13 @@ func (a *assignment) drain() {
 	}
 }
 
+// pending is how many calls were accepted and are not over.
+func (a *assignment) pending() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.accepted
+}
+
 // close fails what waits, stops what runs, and returns the workers that idle.
 func (a *assignment) close() (idle []*worker) {
 	a.mu.Lock()

@@ -24,7 +24,7 @@ var eat = tandem.NewTask("eat", func(_ context.Context, mib int) (int, error) {
 
 var limitCases = []testCase{
 	{"nonsense", func(s *suite) {
-		for _, l := range []tandem.Limits{{Time: -1}, {Memory: -1}, {Output: -1}} {
+		for _, l := range []tandem.Limits{{Time: -1}, {CPU: -1}, {Memory: -1}, {Output: -1}} {
 			_, err := double.On(s.place).Limit(l).Call(s.context(), 1)
 			if err == nil || !strings.Contains(err.Error(), "negative") {
 				s.Errorf("%+v: got %v, want an error that says negative", l, err)

@@ -233,6 +233,11 @@ func (w *worker) limit() {
 	if w.hello.MaxStack > 0 {
 		debug.SetMaxStack(int(w.hello.MaxStack))
 	}
+	if n := w.hello.OpenFiles; n > 0 {
+		if err := sys.LimitFiles(n); err != nil {
+			die(err)
+		}
+	}
 	if m := w.hello.Memory; m > 0 {
 		if err := sys.LimitData(m); err != nil {
 			die(err)

@@ -21,6 +21,7 @@ type Hello struct {
 	MaxProcs     int
 	MaxStack     int64
 	Memory       int64
+	OpenFiles    int
 	Single       bool // one call, then the process ends with its exit code
 	Standby      bool // Single, and the call comes late, behind a Handover
 	Warden       bool
@@ -56,7 +57,7 @@ func (h *Hello) Append(dst []byte) []byte {
 	}
 	for _, v := range []uint64{
 		h.Build, h.Tasks, flags, uint64(h.Depth), uint64(h.Lanes), uint64(h.MaxProcs),
-		uint64(h.MaxStack), uint64(h.Memory),
+		uint64(h.MaxStack), uint64(h.Memory), uint64(h.OpenFiles),
 	} {
 		dst = wire.AppendUint64(dst, v)
 	}
@@ -75,6 +76,7 @@ func parseHello(body []byte) (h Hello, err error) {
 	h.Single, h.Warden, h.Rings, h.Standby = flags&1 != 0, flags&2 != 0, flags&4 != 0, flags&8 != 0
 	h.Depth, h.Lanes, h.MaxProcs = int(r.Uint64()), int(r.Uint64()), int(r.Uint64())
 	h.MaxStack, h.Memory = int64(r.Uint64()), int64(r.Uint64())
+	h.OpenFiles = int(r.Uint64())
 	h.Name, h.ParentName = string(r.Bytes()), string(r.Bytes())
 	for _, k := range []*Hook{&h.Setup, &h.Exit} {
 		hook := append([]byte(nil), r.Bytes()...)

@@ -19,7 +19,7 @@ var tooHeavy = []struct {
 	{"crypto/tls", []string{"dashboard"}, "it fills tables at start, and the library opens no connection to a network"},
 	{"testing", []string{"tandemtest"}, "it brings flags and profiles into programs that are no tests"},
 	{"flag", []string{"tandemtest"}, "the flags of a program are its own"},
-	{"os/signal", nil, "the library installs no signal handler: signals belong to the program"},
+	{"os/signal", []string{"process"}, "only process.HandleSignals, which the program calls, installs a handler: signals belong to the program"},
 	{"log", []string{"dashboard"}, "the library prints nothing: errors are returned, events are given to who listens"},
 	{"text/template", []string{"dashboard"}, "it calls methods by name, so the linker keeps every exported method of the whole program"},
 	{"html/template", []string{"dashboard"}, "as text/template"},

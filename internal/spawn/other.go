@@ -13,5 +13,7 @@ func attributes(worker bool) (*syscall.SysProcAttr, func() bool) {
 
 func killGroup(pid int) {}
 
+func reapGroup(pid int) {}
+
 // KillSelf ends this worker; it does not return.
 func KillSelf() { os.Exit(1) }

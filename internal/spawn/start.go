@@ -121,6 +121,9 @@ func (p *Proc) reap(watch func() bool, worker bool) {
 	if onEnd != nil {
 		onEnd()
 	}
+	if worker && os.Getpid() == 1 {
+		reapGroup(p.PID)
+	}
 }
 
 // OnEnd has f called once when the process has ended, now if it has already. f
