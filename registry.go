@@ -86,9 +86,10 @@ func creator() (pkg, where string) {
 		f, more := frames.Next()
 		pkg = packageOf(f.Function)
 		// The generic NewTask and NewVar are instantiated under this package's
-		// name; the first frame outside it is the caller's. This package's own
-		// external tests have another import path.
-		if pkg != "github.com/tandem-go/tandem" || !more {
+		// name, and so are those of package process that make tasks for others; the
+		// first frame outside is the caller's. Their own external tests have another
+		// import path.
+		if pkg != "github.com/tandem-go/tandem" && pkg != "github.com/tandem-go/tandem/process" || !more {
 			return pkg, fmt.Sprintf("%s:%d", f.File, f.Line)
 		}
 	}

@@ -69,6 +69,8 @@ type Pool struct {
 	// goroutine that made it. It must be quick and safe for concurrent use.
 	Progress func(Progress)
 
+	keeper *keeper // of a Service: one worker, started again as it says
+
 	state atomic.Pointer[poolState]
 	once  sync.Once // vet reports a copy of it, and so of the pool
 }
@@ -129,8 +131,9 @@ func (p *Pool) prepare() *poolState {
 	}
 	s.assign = newAssignment(s.name, workers, threads, p.Queue, func() {
 		s.keepers.Add(1)
-		go s.keep()
+		go s.attend()
 	})
+	s.assign.eager = p.keeper != nil // the value of a service is made before it is asked for again
 	return s
 }
 
@@ -301,10 +304,30 @@ func (p *Pool) Resize(workers int) error {
 	return nil
 }
 
-// keep is a worker's keeper, one goroutine for its birth and its death. It is on
-// no call's path.
-func (s *poolState) keep() {
+// attend is the goroutine of a worker's keeper. In a service it is not begun before
+// the last worker is gone.
+func (s *poolState) attend() {
 	defer s.keepers.Done()
+	if k := s.pool.keeper; k != nil {
+		k.turn.Lock()
+		defer k.turn.Unlock()
+		if err := k.admit(s.shut); err != nil {
+			s.assign.giveUp(err)
+			return
+		}
+	}
+	s.keep()
+}
+
+// ended tells a service's keeper what a worker has ended of.
+func (s *poolState) ended(cause error, well bool) {
+	if k := s.pool.keeper; k != nil {
+		k.note(clock(), cause, well)
+	}
+}
+
+// keep sees a worker through its birth and its death. It is on no call's path.
+func (s *poolState) keep() {
 	s.mu.Lock()
 	s.number++
 	number := s.number
@@ -343,6 +366,7 @@ func (s *poolState) keep() {
 	}
 	w.listen(0)
 	w.bury()
+	s.ended(w.death.crash(s.name), w.death.exitCode == 0)
 	s.count.ended.Add(1)
 	s.emit(event.Event{Kind: event.WorkerEnded, Worker: number, PID: w.proc.PID, Reason: w.death.reason})
 	if err := w.farewell(); err != nil {
@@ -373,6 +397,7 @@ func (s *poolState) disown(w *worker) {
 // failed deals with a birth that failed. A pool with other workers alive tries
 // again more and more slowly.
 func (s *poolState) failed(cause error) {
+	s.ended(cause, false)
 	s.mu.Lock()
 	s.assign.mu.Lock()
 	if s.assign.stillborn == 0 {
