@@ -37,7 +37,7 @@ func NewMapType[K comparable, V any](name string) *MapType[K, V] {
 			}
 		}
 	}
-	return &MapType[K, V]{
+	m := &MapType[K, V]{
 		make: NewConstructor(name, func(context.Context, struct{}) (*Table[K, V], error) { return newTable[K, V](), nil }),
 		get: NewMethod(name+".Get", func(_ context.Context, t *Table[K, V], k K) (f found[V], err error) {
 			f.Value, f.OK = t.Get(k)
@@ -56,7 +56,15 @@ func NewMapType[K comparable, V any](name string) *MapType[K, V] {
 			return pageOf(t, c, func(e Entry[K, V]) Entry[K, V] { return e })
 		}),
 	}
+	mapTypes[m.name()] = m
+	return m
 }
+
+// mapTypes are the types of maps by their names, for maps that travel. It is written
+// before Init.
+var mapTypes = make(map[string]any)
+
+func (t *MapType[K, V]) name() string { return t.make.task.FullName() }
 
 // New makes a map. Its process starts with Start or the first call. If that process
 // ends, the map is over: its Restart.When is Never, so that nobody takes an empty map

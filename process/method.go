@@ -66,6 +66,10 @@ type Method[S, In, Out any] struct {
 	task *tandem.Task[In, Out]
 }
 
+// methods are the full names of all methods, with the type of their value: what may
+// be called from other processes. It is written before Init.
+var methods = make(map[string]reflect.Type)
+
 // NewMethod makes a method, as tandem.NewTask makes a task, and panics as that does.
 //
 // A panic in f is returned to the caller as *PanicError, and the value stays as it
@@ -74,7 +78,7 @@ func NewMethod[S, In, Out any](name string, f func(ctx context.Context, s S, in 
 	if f == nil {
 		panic(fmt.Sprintf("tandem: NewMethod(%q): the function is nil", name))
 	}
-	return &Method[S, In, Out]{tandem.NewTask(name, func(ctx context.Context, in In) (out Out, err error) {
+	m := &Method[S, In, Out]{tandem.NewTask(name, func(ctx context.Context, in In) (out Out, err error) {
 		if v := resident.Load(); v != nil {
 			if s, ok := (*v).(S); ok {
 				return f(ctx, s, in)
@@ -82,6 +86,8 @@ func NewMethod[S, In, Out any](name string, f func(ctx context.Context, s S, in 
 		}
 		return out, fmt.Errorf("tandem: method %s: there is no %v in this process", name, reflect.TypeFor[S]())
 	})}
+	methods[m.task.FullName()] = reflect.TypeFor[S]()
+	return m
 }
 
 // Idempotent declares that running the method twice does no harm, though the value

@@ -11,7 +11,8 @@ import (
 )
 
 // Service is a Go value in a process of its own. Its methods, made by NewMethod, are
-// called from this process. The process starts with Start or the first call, and
+// called from this process, and from those to which a *Service went as a field of a
+// task's argument or result. The process starts with Start or the first call, and
 // again when it has ended, as Restart says: the value is then made anew, and what it
 // had learned is lost, unless it kept that outside.
 //
@@ -29,6 +30,12 @@ import (
 //
 // When the process dies, the call that ran gets its CrashError, and those that wait
 // go to the next process. There are never two processes of one service at once.
+//
+// What travels is a handle, without the fields: it calls through the process that
+// made the service, which owns it; when that closes it or dies, calls get an error
+// that wraps tandem.ErrClosed. A handle's Close ends the calls of its process only,
+// as that process's death would, and a handle that is forgotten is closed. A call
+// through a handle costs some ten microseconds more.
 //
 // Its fields are fixed at first use, and it must not be copied after that. It is
 // safe for concurrent use.
@@ -69,7 +76,12 @@ type Service[S any] struct {
 type serviceState[S any] struct {
 	service *Service[S] // to notice a copy
 	pool    *Pool
-	bad     error // the fields made no sense
+	far     *visitor // of a handle that came from another process, instead of pool
+	bad     error    // the fields made no sense
+
+	mu     sync.Mutex
+	door   *door // nil: no handle was sent yet
+	closed bool
 }
 
 var services atomic.Int64
@@ -110,6 +122,9 @@ func (s *Service[S]) place() tandem.Runner {
 	if err != nil {
 		return refusing{err}
 	}
+	if state.far != nil {
+		return visiting[S]{state.far, s}
+	}
 	return state.pool
 }
 
@@ -124,10 +139,10 @@ func (r refusing) Width() int                             { return 1 }
 
 // Start starts the process and waits until the value is made. It is optional: the
 // first call does the same. If ctx ends first, its cause is returned and the process
-// goes on starting.
+// goes on starting. On a handle from another process it does nothing.
 func (s *Service[S]) Start(ctx context.Context) error {
 	state, err := s.use()
-	if err != nil {
+	if err != nil || state.far != nil {
 		return err
 	}
 	return state.pool.Start(ctx)
@@ -135,13 +150,19 @@ func (s *Service[S]) Start(ctx context.Context) error {
 
 // Shutdown takes no new calls, waits until all that were accepted are settled, and
 // lets the process go. If ctx ends first, its cause is returned and the work goes
-// on; Close ends it then.
+// on; Close ends it then. On a handle from another process it is Close.
 func (s *Service[S]) Shutdown(ctx context.Context) error {
 	state, err := s.use()
 	if err != nil {
 		return err
 	}
-	return state.pool.Shutdown(ctx)
+	if state.far != nil {
+		return state.far.close()
+	}
+	if err := state.pool.Shutdown(ctx); err != nil {
+		return err
+	}
+	return s.Close()
 }
 
 // Close ends the service: what is queued fails with tandem.ErrClosed, what runs is
@@ -153,14 +174,21 @@ func (s *Service[S]) Close() error {
 	if err != nil {
 		return nil // it never had a process
 	}
-	return state.pool.Close()
+	if state.far != nil {
+		return state.far.close()
+	}
+	err = state.pool.Close()
+	if d := state.shut(); d != nil {
+		d.close()
+	}
+	return err
 }
 
 // Stats describes the service as a pool of one worker; restarts are Started without
-// the first.
+// the first. On a handle from another process it is zero.
 func (s *Service[S]) Stats() Stats {
 	state, err := s.use()
-	if err != nil {
+	if err != nil || state.far != nil {
 		return Stats{}
 	}
 	return state.pool.Stats()
