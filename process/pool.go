@@ -304,28 +304,6 @@ func (p *Pool) Resize(workers int) error {
 	return nil
 }
 
-// attend is the goroutine of a worker's keeper. In a service it is not begun before
-// the last worker is gone.
-func (s *poolState) attend() {
-	defer s.keepers.Done()
-	if k := s.pool.keeper; k != nil {
-		k.turn.Lock()
-		defer k.turn.Unlock()
-		if err := k.admit(s.shut); err != nil {
-			s.assign.giveUp(err)
-			return
-		}
-	}
-	s.keep()
-}
-
-// ended tells a service's keeper what a worker has ended of.
-func (s *poolState) ended(cause error, well bool) {
-	if k := s.pool.keeper; k != nil {
-		k.note(clock(), cause, well)
-	}
-}
-
 // keep sees a worker through its birth and its death. It is on no call's path.
 func (s *poolState) keep() {
 	s.mu.Lock()

@@ -1,9 +1,7 @@
 package process
 
 import (
-	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/tandem-go/tandem"
@@ -118,37 +116,4 @@ func (s *supervision) next() (pause time.Duration, after, refusal error) {
 		pause *= 2
 	}
 	return min(pause, most), last, nil
-}
-
-// keeper sees to it that a pool with one worker never has two: the next is started
-// when the last is gone, if its supervision says so.
-type keeper struct {
-	*supervision
-	again func(cause error) // told before each restart; may be nil
-
-	turn sync.Mutex // held from a worker's birth to its end
-}
-
-// errShut says that there is no start because the pool is closed.
-var errShut = errors.New("closed")
-
-// admit waits until the next worker may be started, or says why there is none.
-func (k *keeper) admit(shut <-chan struct{}) error {
-	pause, after, err := k.next()
-	if err != nil {
-		return err
-	}
-	if pause > 0 {
-		late := time.NewTimer(pause)
-		defer late.Stop()
-		select {
-		case <-late.C:
-		case <-shut:
-			return errShut
-		}
-	}
-	if after != nil && k.again != nil {
-		k.again(after)
-	}
-	return nil
 }
