@@ -36,14 +36,14 @@ func knocked(t *testing.T, d *door) *wire.Conn {
 // TestHostileVisitors: whatever one sends, it is told off or left, and the next is
 // served. An unknown task is not run, nor one that is no method of the value.
 func TestHostileVisitors(t *testing.T) {
+	methods["a stranger's method"] = reflect.TypeFor[string]()
+	defer delete(methods, "a stranger's method")
 	ran := false
 	d, err := openDoor(runnerFunc(func(ctx context.Context, j *tandem.Job) error { ran = true; return io.EOF }), reflect.TypeFor[int]())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer d.close()
-	methods["a stranger's method"] = reflect.TypeFor[string]()
-	defer delete(methods, "a stranger's method")
 
 	knock := func(b []byte, fds ...int) {
 		raw, err := d.theirs.SyscallConn()

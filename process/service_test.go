@@ -114,7 +114,7 @@ func TestService(t *testing.T) {
 		t.Errorf("it runs in process %d, %v", pid, err)
 	}
 	all, err := add.On(svc).All(t.Context(), []int{1, 1, 1})
-	if err != nil || all[2] != 18 {
+	if err != nil || all[2] != 17 {
 		t.Errorf("All: %v, %v", all, err)
 	}
 	if s := svc.Stats(); s.Started != 1 || s.Workers != 1 {
