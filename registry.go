@@ -27,6 +27,7 @@ type farTask interface {
 	schema() uint64
 	execute(ctx context.Context, s Spec, in []byte, h *Handles, dst []byte) ([]byte, error)
 	executeItems(ctx context.Context, s Spec, it *Items) error
+	relay(ctx context.Context, r Runner, s Spec, in []byte, h *Handles, dst []byte) ([]byte, error)
 }
 
 // registry holds the tasks of the program. It is written only before Init and
@@ -86,9 +87,10 @@ func creator() (pkg, where string) {
 		f, more := frames.Next()
 		pkg = packageOf(f.Function)
 		// The generic NewTask and NewVar are instantiated under this package's
-		// name; the first frame outside it is the caller's. This package's own
-		// external tests have another import path.
-		if pkg != "github.com/tandem-go/tandem" || !more {
+		// name, and so are those of package process that make tasks for others; the
+		// first frame outside is the caller's. Their own external tests have another
+		// import path.
+		if pkg != "github.com/tandem-go/tandem" && pkg != "github.com/tandem-go/tandem/process" || !more {
 			return pkg, fmt.Sprintf("%s:%d", f.File, f.Line)
 		}
 	}
@@ -123,6 +125,20 @@ func Execute(ctx context.Context, s Spec, in []byte, h *Handles, dst []byte) ([]
 	}
 	return task.execute(ctx, s, in, h, dst)
 }
+
+// Relay is Execute for a call that goes on to r: the task runs there. Limits of s are
+// kept by r. The argument is decoded on its way, so what a hostile process sent goes
+// no further than here if it is none.
+func Relay(ctx context.Context, r Runner, s Spec, in []byte, h *Handles, dst []byte) ([]byte, error) {
+	ctx, task, err := farSide(ctx, &s)
+	if err != nil {
+		return dst, err
+	}
+	return task.relay(ctx, r, s, in, h, dst)
+}
+
+// AppendFailure appends the outcome of a call that ended with err, for Job.SetOutput.
+func AppendFailure(dst []byte, err error) []byte { return appendError(append(dst, outcomeError), err) }
 
 // Items is a run of calls of one task, for ExecuteItems. Set N, In, Begin, and Out
 // to an empty slice with room for the outcomes; In is what Chunk.AppendInputs gave.

@@ -335,6 +335,28 @@ func (t *Task[In, Out]) execute(ctx context.Context, s Spec, input []byte, h *Ha
 	return dst, nil
 }
 
+// relay is execute for a call that runs on r.
+func (t *Task[In, Out]) relay(ctx context.Context, r Runner, s Spec, input []byte, h *Handles, dst []byte) ([]byte, error) {
+	var in In
+	err := t.in.get().Decode(input, &in, h)
+	h.Close() // what the argument did not take; h carries the result's from here on
+	if err != nil {
+		return dst, fmt.Errorf("tandem: %s: argument: %w", t.def.name, err)
+	}
+	out, err := t.On(r).Limit(s.Limits).Call(ctx, in)
+	start := len(dst)
+	if err == nil {
+		if dst, err = t.out.get().Append(append(dst, outcomeValue), &out, h); err == nil {
+			return dst, nil
+		}
+		err = fmt.Errorf("tandem: %s: result: %w", t.def.name, err)
+	}
+	if h != nil {
+		*h = Handles{} // what a result lent before it failed
+	}
+	return AppendFailure(dst[:start], err), nil
+}
+
 // frame is where the values of one call lie on the far side. They need a place in
 // memory for the codec, and would be allocated for each call.
 type frame[In, Out any] struct {

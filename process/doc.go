@@ -19,6 +19,12 @@
 // A [Standby] keeps processes that have paid for their start already and wait for
 // the task of one [Start].
 //
+// # A value in a process of its own
+//
+// A [Service] keeps a Go value in a process, for callers in any other: C code that
+// has one state, a cache that may crash. A [Map] is a dictionary that way. When the
+// process dies it is started again, with the value made anew.
+//
 // # Two ways to stop a pool
 //
 // [Pool.Shutdown] finishes what was accepted. [Pool.Close] fails what is queued

@@ -70,6 +70,8 @@ type Pool struct {
 	// goroutine that made it. It must be quick and safe for concurrent use.
 	Progress func(Progress)
 
+	keeper *keeper // of a Service: one worker, started again as it says
+
 	state atomic.Pointer[poolState]
 	once  sync.Once // vet reports a copy of it, and so of the pool
 }
@@ -130,8 +132,9 @@ func (p *Pool) prepare() *poolState {
 	}
 	s.assign = newAssignment(s.name, workers, threads, p.Queue, func() {
 		s.keepers.Add(1)
-		go s.keep()
+		go s.attend()
 	})
+	s.assign.eager = p.keeper != nil // the value of a service is made before it is asked for again
 	return s
 }
 
@@ -305,10 +308,8 @@ func (p *Pool) Resize(workers int) error {
 	return nil
 }
 
-// keep is a worker's keeper, one goroutine for its birth and its death. It is on
-// no call's path.
+// keep sees a worker through its birth and its death. It is on no call's path.
 func (s *poolState) keep() {
-	defer s.keepers.Done()
 	s.mu.Lock()
 	s.number++
 	number := s.number
@@ -347,6 +348,7 @@ func (s *poolState) keep() {
 	}
 	w.listen(0)
 	w.bury()
+	s.ended(w.death.crash(s.name), w.death.exitCode == 0)
 	s.count.ended.Add(1)
 	s.emit(event.Event{Kind: event.WorkerEnded, Worker: number, PID: w.proc.PID, Reason: w.death.reason})
 	if err := w.farewell(); err != nil {
@@ -377,6 +379,7 @@ func (s *poolState) disown(w *worker) {
 // failed deals with a birth that failed. A pool with other workers alive tries
 // again more and more slowly.
 func (s *poolState) failed(cause error) {
+	s.ended(cause, false)
 	s.mu.Lock()
 	s.assign.mu.Lock()
 	if s.assign.stillborn == 0 {

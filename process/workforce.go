@@ -112,6 +112,18 @@ func (a *assignment) unborn(first error) {
 	a.breed()
 }
 
+// giveUp notes that a birth is not to be, nor any other, and why.
+func (a *assignment) giveUp(why error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.births--
+	if a.broken == nil && a.phase != closed {
+		a.broken = why
+		a.dismiss(why)
+	}
+	a.filled()
+}
+
 // died takes out a worker that is gone. Whoever notices first calls it, and it
 // may be called again: a call that moves on must not meet the same worker.
 func (a *assignment) died(w *worker) {

@@ -13,6 +13,9 @@ var errNoSockets = fmt.Errorf("tandem: processes need socket pairs, which this s
 // Socketpair is not offered on this system.
 func Socketpair() (a, b int, err error) { return -1, -1, errNoSockets }
 
+// Datagrams is not offered on this system.
+func Datagrams() (a, b int, err error) { return -1, -1, errNoSockets }
+
 // Pipe is not offered on this system.
 func Pipe() (r, w int, err error) { return -1, -1, errNoSockets }
 

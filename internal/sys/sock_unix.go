@@ -12,12 +12,18 @@ import (
 
 // Socketpair returns two connected stream sockets, both blocking and closed on
 // exec.
-func Socketpair() (a, b int, err error) {
+func Socketpair() (a, b int, err error) { return socketpair(unix.SOCK_STREAM) }
+
+// Datagrams is Socketpair for sockets that keep the borders of messages. Many may
+// write to one end, and none can spoil what the others write. There is no end of file.
+func Datagrams() (a, b int, err error) { return socketpair(unix.SOCK_DGRAM) }
+
+func socketpair(kind int) (a, b int, err error) {
 	// The lock keeps a fork between the two calls away where SOCK_CLOEXEC does
 	// not exist (darwin).
 	forkLock()
 	defer forkUnlock()
-	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|sockCloexec, 0)
+	fds, err := unix.Socketpair(unix.AF_UNIX, kind|sockCloexec, 0)
 	if err != nil {
 		return -1, -1, fmt.Errorf("tandem: socketpair: %w", err)
 	}

@@ -89,6 +89,9 @@ func NewBlocking(fd int) *Conn { return &Conn{fd: fd, buf: make([]byte, 0, first
 // dead process has left, whose socket another may hold open.
 func (c *Conn) Expire(d time.Duration) { c.file.SetDeadline(time.Now().Add(d)) }
 
+// Deafen ends the receiving on a polled Conn, now and for ever; sending goes on.
+func (c *Conn) Deafen() { c.file.SetReadDeadline(time.Unix(1, 0)) }
+
 // Close ends both directions of a polled Conn; a goroutine that waits in it
 // returns.
 func (c *Conn) Close() error { return c.file.Close() }

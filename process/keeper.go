@@ -1,0 +1,62 @@
+package process
+
+import (
+	"errors"
+	"sync"
+	"time"
+)
+
+// keeper sees to it that a pool with one worker never has two: the next is started
+// when the last is gone, if its supervision says so.
+type keeper struct {
+	*supervision
+	again func(cause error) // told before each restart; may be nil
+
+	turn sync.Mutex // held from a worker's birth to its end
+}
+
+// errShut says that there is no start because the pool is closed.
+var errShut = errors.New("closed")
+
+// admit waits until the next worker may be started, or says why there is none.
+func (k *keeper) admit(shut <-chan struct{}) error {
+	pause, after, err := k.next()
+	if err != nil {
+		return err
+	}
+	if pause > 0 {
+		late := time.NewTimer(pause)
+		defer late.Stop()
+		select {
+		case <-late.C:
+		case <-shut:
+			return errShut
+		}
+	}
+	if after != nil && k.again != nil {
+		k.again(after)
+	}
+	return nil
+}
+
+// attend is the goroutine of a worker's keeper. In a service it is not begun before
+// the last worker is gone.
+func (s *poolState) attend() {
+	defer s.keepers.Done()
+	if k := s.pool.keeper; k != nil {
+		k.turn.Lock()
+		defer k.turn.Unlock()
+		if err := k.admit(s.shut); err != nil {
+			s.assign.giveUp(err)
+			return
+		}
+	}
+	s.keep()
+}
+
+// ended tells a service's keeper what a worker has ended of.
+func (s *poolState) ended(cause error, well bool) {
+	if k := s.pool.keeper; k != nil {
+		k.note(clock(), cause, well)
+	}
+}
