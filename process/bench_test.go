@@ -73,8 +73,8 @@ func BenchmarkMap(b *testing.B) {
 	})
 }
 
-// busy is a task that takes about as long as its argument says, in turns of a loop.
-var busy = tandem.NewTask("busy", func(_ context.Context, turns int) (int, error) { return loop(turns), nil })
+// spins is a task that takes about as long as its argument says, in turns of a loop.
+var spins = tandem.NewTask("spins", func(_ context.Context, turns int) (int, error) { return loop(turns), nil })
 
 //go:noinline
 func loop(turns int) (n int) {
@@ -109,7 +109,7 @@ func BenchmarkSpeedup(b *testing.B) {
 				}
 				took[0] = time.Since(begun)
 				begun = time.Now()
-				for _, err := range busy.On(pool).Map(context.Background(), func(yield func(int) bool) {
+				for _, err := range spins.On(pool).Map(context.Background(), func(yield func(int) bool) {
 					for i := 0; i < items && yield(n); i++ {
 					}
 				}) {
