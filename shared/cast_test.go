@@ -33,6 +33,8 @@ type cast struct {
 	Lock  *shared.Mutex
 	Cond  *shared.Cond
 	Data  *shared.Buffer
+	Line  *shared.Queue[ware]
+	Words *shared.Queue[string]
 }
 
 // tally is what several count in.

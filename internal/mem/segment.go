@@ -39,6 +39,7 @@ const (
 	KindBarrier   Kind = 10
 	KindCond      Kind = 11
 	KindRWMutex   Kind = 12
+	KindQueue     Kind = 13
 
 	// Package slab's. Only the process that made one writes into it.
 	KindArgument Kind = 4
