@@ -5,6 +5,9 @@ package shared_test
 import (
 	"context"
 	"io"
+	"os/exec"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/tandem-go/tandem/process"
@@ -84,6 +87,7 @@ func BenchmarkQueue(b *testing.B) {
 			}
 		}
 	}))
+	b.Run("python", pythonQueue)
 	b.Run("there-and-back", func(b *testing.B) {
 		b.ReportAllocs()
 		c := cast{Role: "pass on", Line: newLine(b, 8), Words: newWords(b, 8, 100)}
@@ -106,4 +110,34 @@ func BenchmarkQueue(b *testing.B) {
 		c.Words.CloseSend()
 		<-h.Done()
 	})
+}
+
+// pythonQueue is the rival: multiprocessing.Queue, items of 64 bytes, two processes.
+func pythonQueue(b *testing.B) {
+	const program = `
+import multiprocessing as mp, sys, time
+def consume(q, done):
+    while q.get() is not None: pass
+    done.put(1)
+if __name__ == "__main__":
+    n = int(sys.argv[1])
+    q, done = mp.Queue(8192), mp.Queue()
+    p = mp.get_context("fork").Process(target=consume, args=(q, done)); p.start()
+    begun = time.perf_counter()
+    for i in range(n): q.put(b"x" * 64)
+    q.put(None)
+    done.get()
+    print(int((time.perf_counter() - begun) * 1e9)); p.join()
+`
+	const n = 50000 // whatever b.N is: it prints its own time
+	out, err := exec.Command("python3", "-c", program, strconv.Itoa(n)).Output()
+	if err != nil {
+		b.Skip("no python3 here")
+	}
+	ns, err := strconv.Atoi(strings.TrimSpace(string(out)))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(n/float64(ns)*1e3, "Mitems/s")
 }
