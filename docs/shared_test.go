@@ -117,4 +117,24 @@ func TestShared(t *testing.T) {
 		// end
 		want(t, broken, true)
 	}
+	{
+		q, err := shared.NewQueue[string](10)
+		must(t, err)
+		defer q.Close()
+		{
+			// page: multiprocessing Queue
+			err := q.Put(ctx, "x") // q, err := shared.NewQueue[string](10)
+			x, err := q.Get(ctx)
+			// end
+			must(t, err)
+			want(t, x, "x")
+		}
+		{
+			// page: multiprocessing JoinableQueue
+			err := q.TaskDone()
+			err = q.Join(ctx)
+			// end
+			must(t, err)
+		}
+	}
 }
