@@ -35,6 +35,7 @@ type cast struct {
 	Data  *shared.Buffer
 	Line  *shared.Queue[ware]
 	Words *shared.Queue[string]
+	Phone *shared.Conn[reply, call]
 }
 
 // tally is what several count in.

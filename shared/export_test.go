@@ -2,8 +2,10 @@ package shared
 
 import (
 	"context"
+	"os"
 
 	"github.com/tandem-go/tandem/internal/monitor"
+	"github.com/tandem-go/tandem/internal/sys"
 )
 
 // Waiting is how many wait, in all processes together.
@@ -50,4 +52,15 @@ func (c *Cond) SignalWhile(f func()) {
 	v.signal()
 	f()
 	v.Leave()
+}
+
+// Raw sends bytes that are no value, and a file.
+func (c *Conn[Out, In]) Raw(p []byte, f *os.File) error {
+	l := c.line.Load()
+	var err error
+	l.raw.Write(func(fd uintptr) bool {
+		_, err = sys.Send(int(fd), p, []int{int(f.Fd())})
+		return true
+	})
+	return err
 }

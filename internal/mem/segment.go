@@ -40,6 +40,7 @@ const (
 	KindCond      Kind = 11
 	KindRWMutex   Kind = 12
 	KindQueue     Kind = 13
+	KindPipe      Kind = 14
 
 	// Package slab's. Only the process that made one writes into it.
 	KindArgument Kind = 4
