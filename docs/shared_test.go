@@ -137,4 +137,22 @@ func TestShared(t *testing.T) {
 			must(t, err)
 		}
 	}
+	{
+		a, b, err := shared.NewPipe[string, int]()
+		must(t, err)
+		defer a.Close()
+		defer b.Close()
+		{
+			// page: multiprocessing Pipe
+			err := a.Send(ctx, "x") // a, b, err := shared.NewPipe[string, int]()
+			x, err := b.Recv(ctx)
+			// end
+			must(t, err)
+			want(t, x, "x")
+		}
+		// page: multiprocessing connection.Connection
+		var end *shared.Conn[string, int] = a
+		// end
+		must(t, end.Send(ctx, "y"))
+	}
 }

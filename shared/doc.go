@@ -69,7 +69,8 @@
 // # Items
 //
 // A [Queue] takes typed items from any number of producers to any number of consumers,
-// as a channel does inside a process, and holds copies of them.
+// as a channel does inside a process, and holds copies of them. A pipe ([NewPipe]) has
+// two ends, each a [Conn], for two who talk to each other; it carries descriptors too.
 //
 // # Not here
 //
