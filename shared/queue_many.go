@@ -52,8 +52,11 @@ func (q *Queue[T]) GetSome(ctx context.Context, into []T) (n int, err error) {
 	raw, items, err := v.receive(ctx, p.raw, len(into))
 	p.raw = raw
 	for n < items && err == nil {
-		size := v.first(raw)
-		if size > len(raw) { // the lengths were others when they were added up
+		size := prefix // the lengths may be others than those that were added up
+		if v.size != differs || len(raw) >= prefix {
+			size = v.first(raw)
+		}
+		if size > len(raw) {
 			return n, errScribbled
 		}
 		if err = q.unpack(raw[:size:size], &into[n]); err == nil {
