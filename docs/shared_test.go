@@ -147,4 +147,42 @@ func TestShared(t *testing.T) {
 		// end
 		want(t, broken, true)
 	}
+	{
+		q, err := shared.NewQueue[string](10)
+		must(t, err)
+		defer q.Close()
+		{
+			// page: multiprocessing Queue
+			err := q.Put(ctx, "x") // q, err := shared.NewQueue[string](10)
+			x, err := q.Get(ctx)
+			// end
+			must(t, err)
+			want(t, x, "x")
+		}
+		{
+			// page: multiprocessing JoinableQueue
+			err := q.TaskDone()
+			err = q.Join(ctx)
+			// end
+			must(t, err)
+		}
+	}
+	{
+		a, b, err := shared.NewPipe[string, int]()
+		must(t, err)
+		defer a.Close()
+		defer b.Close()
+		{
+			// page: multiprocessing Pipe
+			err := a.Send(ctx, "x") // a, b, err := shared.NewPipe[string, int]()
+			x, err := b.Recv(ctx)
+			// end
+			must(t, err)
+			want(t, x, "x")
+		}
+		// page: multiprocessing connection.Connection
+		var end *shared.Conn[string, int] = a
+		// end
+		must(t, end.Send(ctx, "y"))
+	}
 }

@@ -67,7 +67,26 @@ func takeOne(ctx context.Context, in Stock) (left int, err error) {
 	return left, err
 }
 
+// Site is what crawl works on.
+type Site struct {
+	URLs *shared.Queue[string]
+}
+
+func crawl(ctx context.Context, in Site) (pages int, err error) {
+	for url, err := range in.URLs.All(ctx) {
+		if err != nil {
+			return pages, err
+		}
+		pages += strings.Count(url, "//")
+		if err := in.URLs.TaskDone(); err != nil {
+			return pages, err
+		}
+	}
+	return pages, nil // CloseSend was called, and nothing is left
+}
+
 var (
+	crawlTask   = tandem.NewTask("crawl", crawl)
 	renderTask  = tandem.NewTask("render", render)
 	measureTask = tandem.NewTask("measure", measure)
 	takeOneTask = tandem.NewTask("takeOne", takeOne)
@@ -132,4 +151,17 @@ func TestSharing(t *testing.T) {
 	}
 	slices.Sort(lefts)
 	want(t, lefts, []int{0, 1})
+
+	urls, err := shared.NewQueue[string](10)
+	must(t, err)
+	defer urls.Close()
+	crawled := crawlTask.On(pool).Go(ctx, Site{urls})
+	n, err := urls.PutAll(ctx, []string{"http://a", "http://bc", "http://def"})
+	must(t, err)
+	want(t, n, 3)
+	must(t, urls.Join(ctx))
+	must(t, urls.CloseSend())
+	crawledPages, err := crawled.Wait(ctx)
+	must(t, err)
+	want(t, crawledPages, 3)
 }

@@ -38,6 +38,9 @@ type cast struct {
 	Slice  *shared.Slice[int64]
 	Num    *shared.Atomic[int64]
 	Sum    *shared.Atomic[float64]
+	Line   *shared.Queue[ware]
+	Words  *shared.Queue[string]
+	Phone  *shared.Conn[reply, call]
 }
 
 // tally is what several count in.

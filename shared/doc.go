@@ -73,6 +73,12 @@
 // that several calls work on. What is passed once is passed as well as an ordinary
 // []byte, which is copied.
 //
+// # Items
+//
+// A [Queue] takes typed items from any number of producers to any number of consumers,
+// as a channel does inside a process, and holds copies of them. A pipe ([NewPipe]) has
+// two ends, each a [Conn], for two who talk to each other; it carries descriptors too.
+//
 // # Not here
 //
 // Locks that can be taken twice by the same owner (in Go, code that needs one has

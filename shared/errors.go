@@ -19,6 +19,17 @@ var ErrNotRecoverable = registered("shared.ErrNotRecoverable",
 var ErrBrokenBarrier = registered("shared.ErrBrokenBarrier",
 	errors.New("tandem: shared.Barrier: broken: a party died, gave up or called Abort; Reset makes it whole"))
 
+// ErrSendClosed: a Put into a Queue whose CloseSend was called, by any process. It
+// keeps its identity across processes.
+var ErrSendClosed = registered("shared.ErrSendClosed",
+	errors.New("tandem: shared.Queue: CloseSend was called, and nothing can be put any more"))
+
+// ErrItemsLost: of the items for which Join waits, some were taken by processes that
+// have ended, and nobody else can report them done. It keeps its identity across
+// processes.
+var ErrItemsLost = registered("shared.ErrItemsLost",
+	errors.New("tandem: shared.Queue: a process ended with items that it had taken and not reported done; put them again, and call TaskDone for each"))
+
 // OwnerDiedError says that a process died while it held a lock, or closed it
 // while it held it. The caller does not hold the lock; see Repair. It keeps its
 // identity across processes.

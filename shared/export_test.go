@@ -3,9 +3,11 @@ package shared
 import (
 	"context"
 	"sync/atomic"
+	"os"
 
 	"github.com/tandem-go/tandem/internal/mem"
 	"github.com/tandem-go/tandem/internal/monitor"
+	"github.com/tandem-go/tandem/internal/sys"
 )
 
 // Waiting is how many wait, in all processes together.
@@ -71,3 +73,13 @@ func (m *Mutex) Label() uint64 {
 }
 
 func (m *Mutex) state() *uint32 { return m.lock.Load().Segment().Word(mem.HeaderSize) }
+// Raw sends bytes that are no value, and a file.
+func (c *Conn[Out, In]) Raw(p []byte, f *os.File) error {
+	l := c.line.Load()
+	var err error
+	l.raw.Write(func(fd uintptr) bool {
+		_, err = sys.Send(int(fd), p, []int{int(f.Fd())})
+		return true
+	})
+	return err
+}

@@ -46,9 +46,13 @@ func (w watch) quit(err error) error {
 }
 
 // make puts a new thing into shared memory and opens it.
-func (h *handle[S, M]) make(words ...uint64) error {
+func (h *handle[S, M]) make(words ...uint64) error { return h.makeWith(0, 0, words...) }
+
+// makeWith is make for what has size bytes of its own behind the monitor, of a
+// structure that both sides must know.
+func (h *handle[S, M]) makeWith(schema uint64, size int, words ...uint64) error {
 	kind, name := M(nil).kind()
-	s, err := mem.Create(kind, 0, monitor.Size)
+	s, err := mem.Create(kind, schema, monitor.Size+size)
 	if err != nil {
 		return err
 	}
@@ -128,8 +132,13 @@ func (h *handle[S, M]) AppendHandles(dst []byte, handles *tandem.Handles) ([]byt
 
 // SetHandles makes it a handle of what was sent.
 func (h *handle[S, M]) SetHandles(src []byte, handles *tandem.Handles) error {
+	return h.take(src, handles, 0)
+}
+
+// take is SetHandles for what has a structure of its own.
+func (h *handle[S, M]) take(src []byte, handles *tandem.Handles, schema uint64) error {
 	kind, _ := M(nil).kind()
-	s, err := takeSegment(src, handles, kind, 0)
+	s, err := takeSegment(src, handles, kind, schema)
 	if err != nil {
 		return err
 	}

@@ -29,6 +29,7 @@ type waitable struct {
 func waitables(t testing.TB) []waitable {
 	e, s, g := newEvent(t), newSemaphore(t, 2), newGroup(t)
 	o, b, rw, c := newOnce(t), newBarrier(t, 2), newRWMutex(t), newCond(t)
+	line, words := newLine(t, 4), newWords(t, 4, 1000)
 	nothing := func() error { return nil }
 	return []waitable{
 		{"Event", e.Segment, func(ctx context.Context) error {
@@ -54,6 +55,24 @@ func waitables(t testing.TB) []waitable {
 			first := true
 			return c.Cond.When(ctx, func() bool { first = !first; return first }, nothing)
 		}, c.Cond.Close},
+		{"Queue", line.Segment, func(ctx context.Context) error {
+			into := make([]ware, 3)
+			go line.PutAll(ctx, into)
+			<-line.Chan(ctx)
+			line.TryPut(into[0])
+			line.TryGet()
+			line.GetSome(ctx, into)
+			line.TaskDone()
+			return line.Join(ctx)
+		}, line.Close},
+		{"Queue of strings", words.Segment, func(ctx context.Context) error {
+			into := make([]string, 3)
+			go words.PutAll(ctx, []string{"a", "bc", "def"})
+			<-words.Chan(ctx)
+			words.Put(ctx, "ghi")
+			words.GetSome(ctx, into)
+			return words.Join(ctx)
+		}, words.Close},
 	}
 }
 
@@ -112,6 +131,7 @@ func TestHostile(t *testing.T) {
 func TestStuck(t *testing.T) {
 	c := newCond(t)
 	s, e, g, o, b, rw := newSemaphore(t, 1), newEvent(t), newGroup(t), newOnce(t), newBarrier(t, 2), newRWMutex(t)
+	q := newLine(t, 1)
 	s.Acquire(background)
 	g.Add(1)
 	ctx, cancel := context.WithCancelCause(background)
@@ -119,7 +139,7 @@ func TestStuck(t *testing.T) {
 	go func() { before <- s.Acquire(ctx) }()
 	go func() { before <- e.Wait(ctx) }()
 	until(t, "two wait", func() bool { return s.Waiting()+e.Waiting() == 2 })
-	for _, segment := range [][]byte{s.Segment(), e.Segment(), g.Segment(), o.Segment(), b.Segment(), rw.Segment(), c.Cond.Segment()} {
+	for _, segment := range [][]byte{s.Segment(), e.Segment(), g.Segment(), o.Segment(), b.Segment(), rw.Segment(), c.Cond.Segment(), q.Segment()} {
 		binary.NativeEndian.PutUint64(segment[64:], 1<<21) // a thread that never ends
 	}
 	cancel(errCause)
@@ -129,10 +149,12 @@ func TestStuck(t *testing.T) {
 		}
 	}
 	_, meet := b.Wait(ctx)
+	_, get := q.Get(ctx)
 	nothing := func() error { t.Error("ran"); return nil }
 	for what, err := range map[string]error{
 		"Acquire": s.Acquire(ctx), "Event.Wait": e.Wait(ctx), "WaitGroup.Wait": g.Wait(ctx), "Do": o.Do(ctx, nothing),
 		"Barrier.Wait": meet, "Lock": rw.Lock(ctx), "RLock": rw.RLock(ctx), "Repair": rw.Repair(ctx, nil),
+		"Put": q.Put(ctx, ware{}), "Get": get, "Join": q.Join(ctx),
 		"When": c.Cond.When(ctx, func() bool { return false }, nothing),
 	} {
 		if err != errCause {
@@ -171,21 +193,26 @@ func TestNothingLeftOfAny(t *testing.T) {
 		c, err1 := shared.NewCond(mu)
 		rw, err2 := shared.NewRWMutex()
 		again, err3 := sameAgain(rw)
-		if err := errors.Join(err1, err2, err3, s.Acquire(ctx), again.RLock(ctx)); err != nil {
+		q, err4 := shared.NewQueue[string](3)
+		if err := errors.Join(err1, err2, err3, err4, s.Acquire(ctx), again.RLock(ctx)); err != nil {
 			t.Fatal(err)
 		}
 		if i%2 == 0 { // the others are forgotten, with what they hold
 			got := make(chan error)
 			go func() { got <- e.Wait(ctx) }()
 			go func() { got <- s.Acquire(ctx) }()
-			until(t, "two wait", func() bool { return e.Waiting()+s.Waiting() == 2 })
-			for _, thing := range []interface{ Close() error }{e, s, mu, c, rw, again} {
+			items := q.Chan(ctx)
+			until(t, "three wait", func() bool { return e.Waiting()+s.Waiting()+q.Waiting() == 3 })
+			for _, thing := range []interface{ Close() error }{e, s, mu, c, rw, again, q} {
 				if err := errors.Join(thing.Close(), thing.Close()); err != nil {
 					t.Error(err)
 				}
 			}
 			if <-got == nil || <-got == nil {
 				t.Error("waiting at close did not fail")
+			}
+			if _, open := <-items; open {
+				t.Error("an item came at close")
 			}
 		}
 	}

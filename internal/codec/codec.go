@@ -139,6 +139,9 @@ func (c *Codec[T]) Size(v *T) (n int, exact bool) {
 	return c.prog.measure(unsafe.Pointer(v))
 }
 
+// Fixed tells whether every value has an encoding of the same length, and which.
+func (c *Codec[T]) Fixed() (n int, fixed bool) { return c.prog.min, c.prog.fixed }
+
 // Schema is a hash of the structure of T: kinds, names of fields, what is
 // nested, this machine's byte order. It is the same in every process and run
 // of one program; types that differ in it cannot read each other's bytes.

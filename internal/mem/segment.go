@@ -41,6 +41,8 @@ const (
 	KindRWMutex   Kind = 12
 	KindSlice     Kind = 13
 	KindAtomic    Kind = 14
+	KindQueue     Kind = 15
+	KindPipe      Kind = 16
 
 	// Package slab's. Only the process that made one writes into it.
 	KindArgument Kind = 4

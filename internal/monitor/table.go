@@ -13,7 +13,7 @@ import (
 const Places = 256
 
 // Queues is how many queues of waiters a thing may have.
-const Queues = 2
+const Queues = 3
 
 // Words is how many words of its own a machine has.
 const Words = 6
@@ -45,7 +45,16 @@ type place struct {
 	ticket  uint64 // since when its first waiter waits
 	waiting [Queues]uint32
 	wake    uint32 // changes when its waiters should look
-	_       uint32
+}
+
+// awaited reports whether somebody of the process waits, in any queue.
+func (p *place) awaited() bool {
+	for q := range p.waiting {
+		if atomic.LoadUint32(&p.waiting[q]) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // Word is word k of the machine.

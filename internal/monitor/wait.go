@@ -213,7 +213,7 @@ func (m *Monitor) publish() {
 	p := &m.table.places[m.me]
 	for q := range m.queues {
 		n := uint32(m.queues[q].Len())
-		if n > 0 && m.Waiting(m.me, 0) == 0 && m.Waiting(m.me, 1) == 0 {
+		if n > 0 && !p.awaited() {
 			m.drawTicket(p)
 		}
 		atomic.StoreUint32(&p.waiting[q], n)

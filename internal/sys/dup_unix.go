@@ -11,9 +11,26 @@ import (
 
 // Dup returns a second descriptor of what f refers to.
 func Dup(f *os.File) (*os.File, error) {
+	fd, err := dup(f)
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), f.Name()), nil
+}
+
+// Polled is Dup of what f refers to for the runtime's poller.
+func Polled(f *os.File) (*os.File, error) {
+	fd, err := dup(f)
+	if err != nil {
+		return nil, err
+	}
+	return File(fd, f.Name(), true)
+}
+
+func dup(f *os.File) (int, error) {
 	raw, err := f.SyscallConn()
 	if err != nil {
-		return nil, fmt.Errorf("tandem: duplicating %s: %w", f.Name(), err)
+		return -1, fmt.Errorf("tandem: duplicating %s: %w", f.Name(), err)
 	}
 	var fd int
 	var dupErr error
@@ -23,7 +40,7 @@ func Dup(f *os.File) (*os.File, error) {
 		dupErr = err
 	}
 	if dupErr != nil {
-		return nil, fmt.Errorf("tandem: duplicating %s: %w", f.Name(), dupErr)
+		return -1, fmt.Errorf("tandem: duplicating %s: %w", f.Name(), dupErr)
 	}
-	return os.NewFile(uintptr(fd), f.Name()), nil
+	return fd, nil
 }

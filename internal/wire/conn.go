@@ -157,7 +157,7 @@ func (c *Conn) Send(kind Kind, seq uint32, frame []byte, h *codec.Handles) error
 	var fds []int
 	if h != nil && h.Len() > 0 {
 		for _, f := range h.Files() {
-			fd, err := descriptor(f)
+			fd, err := Descriptor(f)
 			if err != nil {
 				return fmt.Errorf("%w: %w", ErrUnsent, err)
 			}
@@ -185,8 +185,8 @@ func (c *Conn) Post(kind Kind, seq uint32, frame []byte) {
 	c.post = frame
 }
 
-// descriptor is f's number without File.Fd's side effect of making it blocking.
-func descriptor(f *os.File) (fd int, err error) {
+// Descriptor is f's number without File.Fd's side effect of making it blocking.
+func Descriptor(f *os.File) (fd int, err error) {
 	raw, err := f.SyscallConn()
 	if err != nil {
 		return -1, fmt.Errorf("tandem: descriptor of %s: %w", f.Name(), err)
