@@ -99,7 +99,7 @@ func TestSharingPage(t *testing.T) {
 	source, err := os.ReadFile("sharing_test.go")
 	must(t, err)
 	blocks := strings.Split(string(text), "```go\n")[1:]
-	want(t, len(blocks), 3)
+	want(t, len(blocks), 4)
 	for _, block := range blocks {
 		block, _, closed := strings.Cut(block, "```")
 		if !closed || !strings.Contains(string(source), "\n"+block) {

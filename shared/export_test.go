@@ -2,8 +2,8 @@ package shared
 
 import (
 	"context"
-	"sync/atomic"
 	"os"
+	"sync/atomic"
 
 	"github.com/tandem-go/tandem/internal/mem"
 	"github.com/tandem-go/tandem/internal/monitor"
@@ -73,6 +73,7 @@ func (m *Mutex) Label() uint64 {
 }
 
 func (m *Mutex) state() *uint32 { return m.lock.Load().Segment().Word(mem.HeaderSize) }
+
 // Raw sends bytes that are no value, and a file.
 func (c *Conn[Out, In]) Raw(p []byte, f *os.File) error {
 	l := c.line.Load()
