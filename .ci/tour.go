@@ -24,7 +24,7 @@ type lesson struct {
 // inherited, the parent its own, the plain variable begins anew.
 var globals = map[string]string{"child": "101", "grandchild": "101", "parent": "102", "plain_grandchild": "100"}
 
-const lessons = 15
+const lessons = 16
 
 func main() {
 	if err := check(os.Stdin); err != nil {

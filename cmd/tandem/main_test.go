@@ -227,7 +227,7 @@ func TestUsage(t *testing.T) {
 		status int
 		says   string // in the errors, or in the output for status 0
 	}{
-		{"tour L99", statusUsage, `there is no lesson "L99"; the lessons are L01 to L15`},
+		{"tour L99", statusUsage, `there is no lesson "L99"; the lessons are L01 to L16`},
 		{"tour --lang fr", statusUsage, `there is no language "fr"; use en or zh`},
 		{"tour --json --html x", statusUsage, "choose one"},
 		{"tour --no-such-flag", statusUsage, "-no-such-flag"},
@@ -246,7 +246,7 @@ func TestUsage(t *testing.T) {
 		{"bench --help", statusOK, "socket_call_p50"},
 		{"version", statusOK, "tandem "},
 		{"completion bash", statusOK, "complete "},
-		{"tour --list", statusOK, "L15"},
+		{"tour --list", statusOK, "L16"},
 		{"tour --list --lang zh", statusOK, "实现多任务的方式"},
 		{"tour --generate-shell-completion", statusOK, "L07"},
 	} {

@@ -18,6 +18,7 @@ import (
 	"github.com/tandem-go/tandem/course/13-crash/crash"
 	"github.com/tandem-go/tandem/course/14-timeout/timeout"
 	"github.com/tandem-go/tandem/course/15-anywhere/anywhere"
+	"github.com/tandem-go/tandem/course/16-owner/owner"
 )
 
 // Lessons are all lessons. The list is not to be changed.
@@ -37,4 +38,5 @@ var Lessons = []*course.Lesson{
 	crash.Lesson,
 	timeout.Lesson,
 	anywhere.Lesson,
+	owner.Lesson,
 }

@@ -38,6 +38,7 @@ var facts = map[string]string{
 	"L13": "deaths others_expected others_done",
 	"L14": "limit_ms gone_after_ms others_expected others_done",
 	"L15": "places results_equal",
+	"L16": "transfers_done owners_died repairs money",
 }
 
 // parallel are the facts of L01 that need a second core.

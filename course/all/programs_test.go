@@ -29,6 +29,7 @@ var says = map[string][]string{
 	"13-crash":      {"[1 4 0 16 25]", "died: stack overflow"},
 	"14-timeout":    {`["done" "" "done" "done"]`, "a timeout: true after 3s"},
 	"15-anywhere":   {"processes of threads [168 2262 25997 33860] <nil>"},
+	"16-owner":      {"the owner died: true", "[1 2]\n<nil>"},
 }
 
 // TestPrograms builds every main.go, runs it as a reader would, and looks at
