@@ -307,7 +307,9 @@ func (a *assignment) inspect() {
 		}
 		a.looking = true
 		if l.stuck = l.seen == l.passed; l.stuck {
-			l.clear()
+			if len(a.serving) > 1 { // or else they would come back here, behind others
+				l.clear()
+			}
 			l.row[0].suspect()
 		}
 		l.seen = l.passed
