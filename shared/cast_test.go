@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -211,14 +212,22 @@ func inTurns(ctx context.Context, c cast, with func(ctx context.Context, f func(
 	return n, nil
 }
 
+// A storm can be longer and larger than it is in every run of the tests:
+//
+//	go test -run KillStorm -timeout 1h ./shared -storm 60s -players 64
+var (
+	stormTime = flag.Duration("storm", 3*time.Second, "how long each storm of kills goes on")
+	players   = flag.Int("players", 3, "how many processes play in a storm of kills")
+)
+
 // storm plays c in processes that are killed at random, and calls check between.
 func storm(t *testing.T, c cast, check func() error) {
 	t.Helper()
 	kills, last := 0, 0
-	for end := time.Now().Add(3 * time.Second); time.Now().Before(end); {
-		var players []*process.Handle[int]
-		for range 3 {
-			players = append(players, alone(t, c))
+	for end := time.Now().Add(*stormTime); time.Now().Before(end); {
+		var playing []*process.Handle[int]
+		for range *players {
+			playing = append(playing, alone(t, c))
 		}
 		until(t, "they play", func() bool {
 			err := change(background, c.Tally, func(y *tally) error {
@@ -230,7 +239,7 @@ func storm(t *testing.T, c cast, check func() error) {
 			})
 			return err == nil
 		})
-		for _, h := range players {
+		for _, h := range playing {
 			time.Sleep(time.Duration(rand.IntN(2000)) * time.Microsecond)
 			if err := check(); err != nil {
 				t.Fatal(err)
