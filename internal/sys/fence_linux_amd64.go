@@ -15,7 +15,7 @@ const (
 )
 
 func registerMembarrier() bool {
-	_, _, errno := unix.RawSyscall(unix.SYS_MEMBARRIER, membarrierRegister, 0, 0)
+	_, _, errno := unix.Syscall(unix.SYS_MEMBARRIER, membarrierRegister, 0, 0)
 	return errno == 0
 }
 
