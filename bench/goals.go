@@ -161,7 +161,7 @@ var goals = []goal{
 
 // Contenders and cases that only the goals and their measures name.
 const (
-	contenderBuffer  = "tandem shared.Buffer"
+	contenderBuffer  = "tandem Buffer"
 	contenderStandby = "tandem standby"
 	contenderSmall   = "tandem small program"
 	caseStandbyHot   = "back to back"
