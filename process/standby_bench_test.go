@@ -43,7 +43,9 @@ func BenchmarkStandby(b *testing.B) {
 			if err := s.Start(ctx); err != nil {
 				b.Fatal(err)
 			}
-			time.Sleep(20 * time.Millisecond) // the exits and boots of the last burst are over
+			for len(process.Children()) > processes { // the exits of the last burst are over
+				time.Sleep(time.Millisecond)
+			}
 			for i := range min(processes, b.N-len(took)) {
 				if pause > 0 {
 					time.Sleep(pause)

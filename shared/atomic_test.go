@@ -36,7 +36,7 @@ func TestAtomicSteps(t *testing.T) {
 // steps takes them all on v; overflow is most+1.
 func steps[T shared.Number](t *testing.T, v, most, overflow T) {
 	a := newAtomic(t, v)
-	b, err := again(a)
+	b, err := travel(a)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func steps[T shared.Number](t *testing.T, v, most, overflow T) {
 // TestAtomicClosed: it says so, and one handle's Close does not reach another.
 func TestAtomicClosed(t *testing.T) {
 	was := newAtomic(t, 3)
-	other, err := again(was)
+	other, err := travel(was)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +91,7 @@ func TestAtomicClosed(t *testing.T) {
 				step()
 			}()
 		}
-		if _, err := again(a); !errors.Is(err, tandem.ErrClosed) {
+		if _, err := travel(a); !errors.Is(err, tandem.ErrClosed) {
 			t.Errorf("a %s Atomic travelled: %v", name, err)
 		}
 	}
@@ -123,7 +123,7 @@ func TestAtomicCloseWhileUsed(t *testing.T) {
 // race build of this test knows it, also through two handles.
 func TestAtomicOrders(t *testing.T) {
 	a := newAtomic(t, 0)
-	b, err := again(a)
+	b, err := travel(a)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -131,7 +131,7 @@ func TestCondShape(t *testing.T) {
 	}()
 	free("after a panic in When")
 	c.Lock.Unlock()
-	other, err := sameAgain(c.Cond)
+	other, err := travel(c.Cond)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -192,7 +192,7 @@ func TestNothingLeftOfAny(t *testing.T) {
 		}
 		c, err1 := shared.NewCond(mu)
 		rw, err2 := shared.NewRWMutex()
-		again, err3 := sameAgain(rw)
+		again, err3 := travel(rw)
 		q, err4 := shared.NewQueue[string](3)
 		if err := errors.Join(err1, err2, err3, err4, s.Acquire(ctx), again.RLock(ctx)); err != nil {
 			t.Fatal(err)

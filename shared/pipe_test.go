@@ -251,7 +251,7 @@ func TestPipeTypes(t *testing.T) {
 		t.Error("a pipe of functions was made")
 	}
 	a, _ := newPhone(t)
-	same, err := sameAgain(a)
+	same, err := travel(a)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -143,7 +143,7 @@ func TestQueueShape(t *testing.T) {
 	if _, err := q.Get(nil); err == nil || !strings.Contains(err.Error(), "context is nil") {
 		t.Errorf("Get with a nil context: %v", err)
 	}
-	other, err := sameAgain(q)
+	other, err := travel(q)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/tandem-go/tandem"
-	"github.com/tandem-go/tandem/internal/codec"
 	"github.com/tandem-go/tandem/shared"
 )
 
@@ -91,7 +90,7 @@ func TestSemaphoreShape(t *testing.T) {
 		s.With(background, func() error { panic("boom") })
 	}()
 	allFree(t, s, 1)
-	other, err := sameAgain(s)
+	other, err := travel(s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,24 +105,6 @@ func TestSemaphoreShape(t *testing.T) {
 			t.Errorf("a semaphore of %d permits was made", n)
 		}
 	}
-}
-
-// sameAgain gives another handle, as a process border would.
-func sameAgain[T any](in T) (out T, err error) {
-	c, err := codec.Of[T]()
-	if err != nil {
-		return out, err
-	}
-	var near, far codec.Handles
-	src, err := c.Append(nil, &in, &near)
-	if err != nil {
-		return out, err
-	}
-	defer far.Close()
-	if err := far.Duplicate(&near); err != nil {
-		return out, err
-	}
-	return out, c.Decode(src, &out, &far)
 }
 
 func TestSemaphoreMisuse(t *testing.T) {

@@ -124,9 +124,9 @@ func TestSameLock(t *testing.T) {
 	out.Count.Close()
 }
 
-// travel encodes and decodes as a process border would.
-func travel(in things) (out things, err error) {
-	c, err := codec.Of[things]()
+// travel encodes and decodes as a process border would: it gives another handle.
+func travel[T any](in T) (out T, err error) {
+	c, err := codec.Of[T]()
 	if err != nil {
 		return out, err
 	}
@@ -238,14 +238,10 @@ func TestCloseIsPrompt(t *testing.T) {
 	}
 }
 
+// settle is until, for what only the garbage collector brings about.
 func settle(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !ok(); time.Sleep(time.Millisecond) {
-		runtime.GC()
-		if time.Now().After(deadline) {
-			t.Fatalf("not in 10 s: %s", what)
-		}
-	}
+	until(t, what, func() bool { runtime.GC(); return ok() })
 }
 
 func segments(t *testing.T) int {

@@ -23,24 +23,6 @@ func newSlice[T any](t testing.TB, n int) *shared.Slice[T] {
 	return open[*shared.Slice[T]](t)(shared.NewSlice[T](n))
 }
 
-// again gives another handle of a thing, as a process border would.
-func again[T any](thing T) (out T, err error) {
-	c, err := codec.Of[T]()
-	if err != nil {
-		return out, err
-	}
-	var near, far codec.Handles
-	src, err := c.Append(nil, &thing, &near)
-	if err != nil {
-		return out, err
-	}
-	defer far.Close()
-	if err := far.Duplicate(&near); err != nil {
-		return out, err
-	}
-	return out, c.Decode(src, &out, &far)
-}
-
 func TestSliceElements(t *testing.T) {
 	for _, n := range []int{0, 1, 3, 512, 70_001} {
 		want := make([]pair, n)
@@ -48,7 +30,7 @@ func TestSliceElements(t *testing.T) {
 			want[i].A[3], want[i].B[7] = int64(i), int64(-i)
 		}
 		s := open[*shared.Slice[pair]](t)(shared.NewSliceOf(want))
-		other, err := again(s)
+		other, err := travel(s)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -157,7 +139,7 @@ func TestSliceClose(t *testing.T) {
 	for name, s := range map[string]*shared.Slice[int]{"zero": {}, "closed": s} {
 		nothing := func([]int) error { t.Error("ran"); return nil }
 		_, slice := s.Slice()
-		_, travel := again(s)
+		_, travel := travel(s)
 		for what, err := range map[string]error{
 			"Update": s.Update(background, nothing), "View": s.View(nothing), "Slice": slice, "travel": travel,
 			"Repair": s.Repair(background, func([]int, *shared.OwnerDiedError) error { return nothing(nil) }),
@@ -186,7 +168,7 @@ func TestSliceNothingLeft(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := again(s); err != nil {
+		if _, err := travel(s); err != nil {
 			t.Fatal(err)
 		}
 	}

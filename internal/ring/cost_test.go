@@ -59,9 +59,10 @@ func TestIdle(t *testing.T) {
 			waits.Go(func() { o.Wait(s, nil, nil) })
 		}
 		if callers > 0 {
-			w.AwaitAsleep()
+			w.AwaitAsleep() // the worker is in the call
+		} else {
+			o.AwaitAsleep()
 		}
-		time.Sleep(10 * time.Millisecond) // the worker's own spin
 		const long = 200 * time.Millisecond
 		mine, theirs := cpuTime(t, os.Getpid()), cpuTime(t, w.cmd.Process.Pid)
 		time.Sleep(long)

@@ -2,6 +2,13 @@ package ring
 
 import "runtime"
 
+// AwaitAsleep returns when the worker sleeps, since there is nothing in its lane.
+func (o *Outbox) AwaitAsleep() {
+	for o.sleeping.Load() == 0 {
+		runtime.Gosched()
+	}
+}
+
 // AwaitAsleep returns when somebody sleeps by the bell.
 func (p *Parent) AwaitAsleep() {
 	for !p.bell.asleep.Load() {
