@@ -16,12 +16,12 @@ func (c *Codec[T]) Carries() string {
 }
 
 func carries(t reflect.Type, path string, seen map[reflect.Type]bool) (at string, found bool) {
-	prog, ok := programs.Load(t)
-	if !ok || seen[t] {
+	prog := finished(t)
+	if prog == nil || seen[t] {
 		return "", false // not a part of what travels, or looked at
 	}
 	seen[t] = true
-	if door := prog.(*program).door; door != "" {
+	if door := prog.door; door != "" {
 		return path, door == "handle" || door == "file"
 	}
 	switch t.Kind() {

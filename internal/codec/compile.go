@@ -7,25 +7,42 @@ import (
 	"sync"
 )
 
-// programs holds every finished program, by reflect.Type.
-var programs sync.Map
+// programs holds the finished programs, by type. What is in a type comes in with it
+// at once: who finds a program finds those of its parts, which its schema asks for.
+var programs struct {
+	sync.RWMutex
+	of map[reflect.Type]*program
+}
+
+// finished returns the program of t if there is one.
+func finished(t reflect.Type) *program {
+	programs.RLock()
+	defer programs.RUnlock()
+	return programs.of[t]
+}
 
 // compile returns the program of t.
 func compile(t reflect.Type) (*program, error) {
-	if prog, ok := programs.Load(t); ok {
-		return prog.(*program), nil
+	if prog := finished(t); prog != nil {
+		return prog, nil
 	}
 	c := compiler{progs: map[reflect.Type]*program{}}
 	if _, err := c.compile(t, ""); err != nil {
 		return nil, explain(t, err)
 	}
-	// All is complete: publish the parts too. Where another goroutine was
-	// faster, both programs are good; the parts of this one stay with it.
-	for _, part := range c.order {
-		programs.LoadOrStore(part, c.progs[part])
+	programs.Lock()
+	defer programs.Unlock()
+	if programs.of == nil {
+		programs.of = map[reflect.Type]*program{}
 	}
-	prog, _ := programs.Load(t)
-	return prog.(*program), nil
+	for _, part := range c.order {
+		// Where another goroutine was faster, both programs are good; the parts of
+		// this one stay with it.
+		if programs.of[part] == nil {
+			programs.of[part] = c.progs[part]
+		}
+	}
+	return programs.of[t], nil
 }
 
 // compiler is one run of compile: the programs it has begun, in order.
@@ -38,8 +55,8 @@ type compiler struct {
 // itself: the users of it read its numbers when they run. Path is the way to t
 // from where the run began, for the error.
 func (c *compiler) compile(t reflect.Type, path string) (*program, error) {
-	if prog, ok := programs.Load(t); ok {
-		return prog.(*program), nil
+	if prog := finished(t); prog != nil {
+		return prog, nil
 	}
 	if prog, ok := c.progs[t]; ok {
 		return prog, nil

@@ -21,3 +21,10 @@ func (d Dynamic) Decode(src []byte, ptr reflect.Value) (rest []byte, err error) 
 }
 
 func (d Dynamic) Size(ptr reflect.Value) (int, bool) { return d.prog.measure(ptr.UnsafePointer()) }
+
+// Forget makes every type a new one.
+func Forget() {
+	programs.Lock()
+	defer programs.Unlock()
+	programs.of = nil
+}

@@ -33,8 +33,8 @@ func describe(w io.Writer, t reflect.Type, seen map[reflect.Type]int) {
 		return
 	}
 	seen[t] = len(seen)
-	if prog, ok := programs.Load(t); ok && prog.(*program).door != "" {
-		write(prog.(*program).door + " " + t.PkgPath() + "." + t.String() + ";")
+	if prog := finished(t); prog != nil && prog.door != "" {
+		write(prog.door + " " + t.PkgPath() + "." + t.String() + ";")
 		return
 	}
 	write(t.Kind().String())
