@@ -57,6 +57,9 @@ func (s *stdio) closeTheirs() {
 	}
 }
 
+// nothing is the null device, opened once: each process gets a duplicate.
+var nothing = sync.OnceValues(func() (*os.File, error) { return os.Open(os.DevNull) })
+
 // open makes the standard streams of w's process.
 func (w *worker) open() (s stdio, err error) {
 	w.output = &output{writing: w.plan.writing}
@@ -67,10 +70,9 @@ func (w *worker) open() (s stdio, err error) {
 		}
 	}()
 	if s.theirs[0] = w.plan.Stdin; s.theirs[0] == nil {
-		if s.theirs[0], err = os.Open(os.DevNull); err != nil {
+		if s.theirs[0], err = nothing(); err != nil {
 			return s, err
 		}
-		s.ours = append(s.ours, s.theirs[0])
 	}
 	switch out := w.plan.Stdout.(type) {
 	case nil:

@@ -8,7 +8,6 @@ import (
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/tandem-go/tandem/internal/codec"
 	"github.com/tandem-go/tandem/internal/mem"
@@ -76,10 +75,6 @@ type worker struct {
 
 const leaving = 1 << 32
 
-// firstListen is how long a process with a single call waits before it listens to
-// its parent, which is also the longest that a cancellation can be late.
-const firstListen = 2 * time.Millisecond
-
 // Serve is the rest of a worker's life. It does not return.
 func Serve() {
 	fd, _ := spawn.Channel()
@@ -93,13 +88,7 @@ func Serve() {
 		w.control.Send(wire.Refused, 0, frame, nil)
 		die(err)
 	}
-	if w.hello.Single && !w.hello.Standby {
-		// A short task is over before its parent can have changed its mind. Listening
-		// takes a thread of its own, which would be made on the way to the task.
-		time.AfterFunc(firstListen, w.obey)
-	} else {
-		go w.obey()
-	}
+	go w.obey()
 	w.setup()
 	for _, l := range w.lanes[1:] {
 		go l.run()

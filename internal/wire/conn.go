@@ -83,7 +83,7 @@ func NewConn(fd int, name string) (*Conn, error) {
 // NewBlocking makes a Conn that blocks its thread in the system call. It is for
 // the worker, with a thread for each lane: that halves the latency. It has no
 // Close: a worker's sockets live as long as the process.
-func NewBlocking(fd int) *Conn { return &Conn{fd: fd, buf: make([]byte, 0, firstRead)} }
+func NewBlocking(fd int) *Conn { return &Conn{fd: fd} }
 
 // Expire makes a polled Conn end by itself when nothing arrives for d: for what a
 // dead process has left, whose socket another may hold open.
@@ -219,7 +219,7 @@ func (c *Conn) RecvFirst() (hd Header, body []byte, fds []int, err error) {
 
 func (c *Conn) recv(limit int64, h *codec.Handles, numbers *[]int) (hd Header, body []byte, err error) {
 	buf := c.buf
-	if cap(buf) > keepMost {
+	if cap(buf) == 0 || cap(buf) > keepMost {
 		buf = make([]byte, 0, firstRead)
 	}
 	buf = append(buf[:0], c.buf[c.used:]...)
