@@ -118,6 +118,10 @@ func (k *killers) note(j *tandem.Job, crash *tandem.CrashError) int {
 	if !ok {
 		return 1
 	}
+	return k.record(key, crash)
+}
+
+func (k *killers) record(key killer, crash *tandem.CrashError) int {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	d := k.args[key]

@@ -21,8 +21,5 @@ func (Pids) Make(most, pid int) (*Group, error) { return nil, errors.ErrUnsuppor
 // Group is not offered on this system.
 type Group struct{}
 
-// Refused is 0.
-func (*Group) Refused() int { return 0 }
-
 // Close does nothing.
 func (*Group) Close() {}

@@ -99,15 +99,6 @@ func (p Pids) Make(most, pid int) (*Group, error) {
 	return g, nil
 }
 
-// Refused is how often a process in the group could not start another.
-func (g *Group) Refused() (n int) {
-	text, _ := os.ReadFile(filepath.Join(g.dir, "pids.events"))
-	if f := strings.Fields(string(text)); len(f) >= 2 && f[0] == "max" {
-		n, _ = strconv.Atoi(f[1])
-	}
-	return n
-}
-
 // closing is how long Close waits for killed processes to leave.
 const closing = 5 * time.Second
 
@@ -115,6 +106,11 @@ const closing = 5 * time.Second
 // slowly; then the group stays, and a later program's FindPids removes it.
 func (g *Group) Close() {
 	pause := 100 * time.Microsecond
+	if unix.Rmdir(g.dir) != unix.EBUSY {
+		return
+	}
+	// Nothing more is born there, or it could be born faster than it is killed.
+	os.WriteFile(filepath.Join(g.dir, "pids.max"), []byte("0"), 0o644)
 	for end := time.Now().Add(closing); unix.Rmdir(g.dir) == unix.EBUSY && time.Now().Before(end); time.Sleep(pause) {
 		g.kill()
 		pause = min(2*pause, 50*time.Millisecond)
