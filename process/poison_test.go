@@ -119,6 +119,7 @@ func TestPoisonIdempotent(t *testing.T) {
 // doomed is a Setup that leaves something behind which ends the worker later: when
 // there is a file.
 var doomed = tandem.NewTask("doomed", func(_ context.Context, sign string) (int, error) {
+	err := remark(sign+" births", "born") // first: the end may come at once
 	go func() {
 		for {
 			if _, err := os.Stat(sign); err == nil {
@@ -127,7 +128,7 @@ var doomed = tandem.NewTask("doomed", func(_ context.Context, sign string) (int,
 			time.Sleep(time.Millisecond)
 		}
 	}()
-	return 0, remark(sign+" births", "born")
+	return 0, err
 })
 
 // TestBrokenByEarlyDeaths: a pool whose workers come to serve and die before they have
