@@ -22,6 +22,18 @@ var (
 	// ErrMemory: a worker broke Limits.Memory. It is found in a *CrashError.
 	ErrMemory = errors.New("memory limit exceeded")
 
+	// ErrOOMKilled: the kernel's out-of-memory killer chose the worker, since the
+	// machine or the container had no memory left. It is found in a *CrashError.
+	ErrOOMKilled = errors.New("killed by the kernel's out-of-memory killer")
+
+	// ErrPoison: a task with this argument killed so many workers that it is given
+	// up. The last death is found in the same error as a *CrashError.
+	ErrPoison = errors.New("given up as poison")
+
+	// ErrPoolBroken: the workers of a pool cannot start or do not stay alive. The
+	// first cause is found in the same error.
+	ErrPoolBroken = errors.New("pool is broken")
+
 	// ErrTooLarge: a result was over Limits.Output.
 	ErrTooLarge = errors.New("result too large")
 
@@ -73,6 +85,8 @@ func newPanicError(v any) *PanicError {
 // tasks of the pool go on, and the worker is replaced.
 type CrashError struct {
 	Task     string   // full name of the task
+	Attempt  int      // which run of the call it was, from 1; 0 if no task ran
+	Input    string   // fingerprint of the encoded argument, the same in each attempt; "" if not known
 	PID      int      // of the worker
 	Reason   string   // what ended it, for people: "stack overflow", "exit status 3"
 	ExitCode int      // exit code, -1 if a signal ended it
@@ -82,13 +96,20 @@ type CrashError struct {
 	// Collateral: the task did nothing wrong, it shared a worker with one that
 	// broke a limit (process.Pool.Threads > 1).
 	Collateral bool
-	Err        error // ErrMemory and the like, nil if the cause has no sentinel
+	Err        error // ErrMemory or ErrOOMKilled, nil if the cause has no sentinel
 }
 
-// Error names the task, the process and the reason.
+// Error names the task, the process and the reason, the attempt if it was not the
+// first, and the worker's last line if the Go runtime wrote no report.
 func (e *CrashError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "tandem: %s: worker %d died: %s", e.Task, e.PID, e.Reason)
+	if e.Attempt > 1 {
+		fmt.Fprintf(&b, ", in attempt %d", e.Attempt)
+	}
+	if n := len(e.Stderr); n > 0 && e.Report == "" {
+		fmt.Fprintf(&b, "; its last line: %s", e.Stderr[n-1])
+	}
 	if e.Collateral {
 		b.WriteString(" (because of another task in it)")
 	}

@@ -145,8 +145,8 @@ func init() {
 	for name, err := range map[string]error{
 		"tandem.ErrTimeout": ErrTimeout, "tandem.ErrCPU": ErrCPU, "tandem.ErrMemory": ErrMemory, "tandem.ErrTooLarge": ErrTooLarge,
 		"tandem.ErrClosed": ErrClosed, "tandem.ErrQueueFull": ErrQueueFull, "tandem.ErrNotInit": ErrNotInit,
-		"tandem.ErrMalformed": ErrMalformed,
-		"context.Canceled":    context.Canceled, "context.DeadlineExceeded": context.DeadlineExceeded,
+		"tandem.ErrMalformed": ErrMalformed, "tandem.ErrOOMKilled": ErrOOMKilled, "tandem.ErrPoison": ErrPoison, "tandem.ErrPoolBroken": ErrPoolBroken,
+		"context.Canceled": context.Canceled, "context.DeadlineExceeded": context.DeadlineExceeded,
 		"errors.ErrUnsupported": errors.ErrUnsupported,
 		"io.EOF":                io.EOF, "io.ErrUnexpectedEOF": io.ErrUnexpectedEOF, "io.ErrClosedPipe": io.ErrClosedPipe,
 		"io.ErrShortWrite": io.ErrShortWrite, "io.ErrShortBuffer": io.ErrShortBuffer, "io.ErrNoProgress": io.ErrNoProgress,

@@ -93,6 +93,8 @@ func TestErrorTexts(t *testing.T) {
 	}{
 		{&tandem.PanicError{Value: "v", Stack: []byte("long")}, "tandem: task panicked: v"},
 		{&tandem.CrashError{Task: "p.t", PID: 7, Reason: "stack overflow"}, "tandem: p.t: worker 7 died: stack overflow"},
+		{&tandem.CrashError{Task: "p.t", PID: 7, Reason: "exit status 1", Attempt: 2, Stderr: []string{"a", "no disk"}}, "tandem: p.t: worker 7 died: exit status 1, in attempt 2; its last line: no disk"},
+		{&tandem.CrashError{Task: "p.t", PID: 7, Reason: "stack overflow", Attempt: 1, Stderr: []string{"goroutine 7"}, Report: "goroutine 7"}, "tandem: p.t: worker 7 died: stack overflow"},
 		{&tandem.CrashError{Task: "p.t", PID: 7, Reason: "killed", Collateral: true}, "tandem: p.t: worker 7 died: killed (because of another task in it)"},
 		{&tandem.ItemError{Index: 4, Err: tandem.ErrTimeout}, "input 4: time limit exceeded"},
 	} {

@@ -2,6 +2,7 @@ package docs_test
 
 import (
 	"errors"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -92,6 +93,7 @@ func TestHandler(t *testing.T) {
 		{"queue full", tandem.ErrQueueFull, retry},
 		{"time limit", tandem.ErrTimeout, giveUp},
 		{"memory limit", &tandem.CrashError{Err: tandem.ErrMemory}, giveUp},
+		{"poison", fmt.Errorf("%w: %w", tandem.ErrPoison, &tandem.CrashError{}), giveUp},
 		{"panic", &tandem.PanicError{Value: "nil map"}, giveUp},
 		{"crash", &tandem.CrashError{Reason: "signal 11"}, retry},
 		{"collateral", &tandem.CrashError{Collateral: true}, retry},
@@ -109,7 +111,7 @@ func handle(err error, retry, giveUp func(error) error) error {
 	switch {
 	case errors.Is(err, tandem.ErrQueueFull), errors.Is(err, tandem.ErrClosed):
 		return retry(err) // it has not run, or this program is ending
-	case errors.Is(err, tandem.ErrTimeout), errors.Is(err, tandem.ErrCPU), errors.Is(err, tandem.ErrMemory), errors.As(err, &panicked):
+	case errors.Is(err, tandem.ErrPoison), errors.Is(err, tandem.ErrTimeout), errors.Is(err, tandem.ErrCPU), errors.Is(err, tandem.ErrMemory), errors.As(err, &panicked):
 		return giveUp(err) // the same input does the same again
 	case errors.As(err, &crash):
 		return retry(err) // as often as the queue allows; the worker's last words are in the error

@@ -266,6 +266,7 @@ func (a *assignment) over(f *flight, now time.Duration, ran int, final bool) (le
 	if w.dead {
 		return nil, took
 	}
+	a.stillborn = 0
 	if w.spent() {
 		a.withdraw(w)
 	}

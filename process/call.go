@@ -10,13 +10,9 @@ import (
 	"github.com/tandem-go/tandem/internal/event"
 )
 
-// tries is how often an idempotent task runs before its workers' deaths are put
-// down to it; moves is how often a call that was never started is passed on because
-// its worker died.
-const (
-	tries = 3
-	moves = 10
-)
+// moves is how often a call that was never started is passed on because its worker
+// died.
+const moves = 10
 
 // ticket is a call that was admitted: with its claim, it has its turn.
 type ticket struct {
@@ -47,6 +43,10 @@ func (p *Pool) consider(ctx context.Context, j *tandem.Job, t *ticket) error {
 	spec := j.Spec()
 	*t = ticket{state: s, limits: spec.Limits.Or(s.plan.Limits), begun: clock()}
 	if err := s.accepts(spec, t.limits); err != nil {
+		return err
+	}
+	if err := s.killers.refuse(j); err != nil {
+		s.settled(spec.Name, nil, 0, 0, err)
 		return err
 	}
 	return context.Cause(ctx)
@@ -124,7 +124,7 @@ func (t *ticket) run(ctx context.Context, j *tandem.Job, m *message, tried int) 
 		case err == errMoved:
 			err, again, ran = cause, cause == nil, 0
 		case err != errDied:
-			if err != nil && cause != nil {
+			if s.killers.survived(j); err != nil && cause != nil {
 				err = cause
 			}
 		default:
@@ -136,13 +136,13 @@ func (t *ticket) run(ctx context.Context, j *tandem.Job, m *message, tried int) 
 			case trusted && unstarted && moved < moves:
 				moved++
 				again = true // it had not started there; it may start elsewhere
-			case trusted && spec.Idempotent && tried < tries-1 && !overran(w):
+			case trusted && spec.Idempotent && tried < s.killers.most()-1 && !overran(w):
 				tried++
 				again = true
 			default:
-				crash := w.death.crash(spec.Name)
+				crash := w.death.of(j, tried+1)
 				crash.Collateral = w.death.killed && trusted && s.plan.lanes > 1
-				err = crash
+				err = s.killers.died(j, crash, w.death.outside)
 			}
 		}
 		run := s.landed(f, ran, !again) - sent

@@ -60,6 +60,22 @@ type Config struct {
 	// refused. A task that opens more gets EMFILE; what it starts has the same limit.
 	OpenFiles int
 
+	// Processes is how many processes there may be of the task and all that it starts,
+	// each of their threads counted as one, 0 any number (Linux, where there is a pids
+	// cgroup in which a group can be made). A worker itself has about 16, one more for
+	// each call that waits in the system, and Pool.Threads; fewer than 64 are refused.
+	// What is too many gets EAGAIN. When the worker ends, what it has left running goes
+	// too, even from a session of its own.
+	Processes int
+
+	// Nice is how much less than this process the task asks of the processors, from 0
+	// to 19 (Linux). The system derives the priority of its reads and writes from it.
+	Nice int
+
+	// CPUs are the processors that the task may run on, nil those of this process
+	// (Linux). tandem.CPUs counts them there.
+	CPUs []int
+
 	// InitTimeout is how long the process may take to reach tandem.Init. Zero
 	// means 30 s.
 	InitTimeout time.Duration
@@ -123,7 +139,7 @@ func (c *Config) check() error {
 	case c.InitTimeout < 0:
 		return fmt.Errorf("tandem: Config.InitTimeout is negative (%v); zero means 30 s", c.InitTimeout)
 	}
-	return nil
+	return c.checkMachine()
 }
 
 // minFiles is the least Config.OpenFiles.
@@ -191,7 +207,10 @@ func hook(b tandem.Bound) (child.Hook, error) {
 // childProcs is a worker's GOMAXPROCS: its share of the processors, enough for
 // its threads, and never one, with which the runtime neither finds concurrent
 // map writes nor reads a cancellation beside a busy task in good time.
-func childProcs(workers, threads int) int {
+func childProcs(workers, threads int, cpus []int) int {
 	usable := tandem.CPUs()
+	if n := len(cpus); n > 0 {
+		usable = min(usable, n)
+	}
 	return max(2, (usable+workers-1)/workers, min(threads, usable))
 }

@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/tandem-go/tandem"
+	"github.com/tandem-go/tandem/internal/cgroup"
 	"github.com/tandem-go/tandem/internal/child"
 )
 
@@ -24,8 +25,12 @@ type death struct {
 	report   string
 	err      error // tandem.ErrMemory and the like
 	killed   bool  // by tandem
+	outside  bool  // by a signal that somebody else sent
 	trusted  bool  // it broke no rule
 }
+
+// oomKills tells what the kernel killed for want of memory.
+var oomKills cgroup.OOMKills
 
 // raceExit is the exit code of a process in which the race detector found
 // something.
@@ -52,9 +57,12 @@ func (w *worker) explain() death {
 		}
 	}
 	crashed := d.exitCode == fatalExit
-	d.stderr = w.output.lines(crashed)
+	d.stderr = w.output.lines(crashed || d.report != "") // a report may have been cut short by a signal
 	if crashed {
-		d.reason, d.err = fatal(d.report+"\n"+strings.Join(d.stderr, "\n"), max(w.memory, w.plan.Limits.Memory))
+		text := d.report + "\n" + strings.Join(d.stderr, "\n")
+		if d.reason = threadless(text, w.plan.Processes); d.reason == "" {
+			d.reason, d.err = fatal(text, max(w.memory, w.plan.Limits.Memory))
+		}
 	}
 	switch {
 	case w.broke != nil:
@@ -64,11 +72,14 @@ func (w *worker) explain() death {
 	case d.signal != "" && w.killed != "":
 		d.reason, d.err = "killed by tandem: "+w.killed, nil
 	case d.reason != "":
+	case d.signal != "" && w.phase == child.PhaseCut:
+		d.reason = "it ended itself, cut off from this program: the task, or C code in it, closed a descriptor that was not its own"
+	case d.signal == syscall.SIGKILL.String() && oomKills.Took():
+		d.reason, d.err = tandem.ErrOOMKilled.Error()+": the machine or the container had no memory left", tandem.ErrOOMKilled
+	case d.signal == syscall.SIGKILL.String():
+		d.reason, d.outside = fmt.Sprintf("killed by signal %q, which this program did not send", d.signal), true
 	case d.signal != "":
-		d.reason = fmt.Sprintf("killed by signal %q, which this program did not send", d.signal)
-		if d.signal != syscall.SIGKILL.String() {
-			d.reason = fmt.Sprintf("ended by signal %q", d.signal)
-		}
+		d.reason, d.outside = fmt.Sprintf("ended by signal %q", d.signal), true
 	case w.phase == child.PhaseExec:
 		d.reason = fmt.Sprintf("exit status %d", d.exitCode)
 	default:
@@ -111,12 +122,8 @@ func fatal(text string, memory int64) (reason string, err error) {
 		return line(text, "fatal error: concurrent map", "fatal error: "), nil
 	case has("panic: runtime error: ") && has("[signal SIG"): // a nil pointer in Go code, not in C
 		return strayPanic + line(text, "panic: runtime error: ", "panic: "), nil
-	case has("SIGSEGV: segmentation violation"):
-		return "segmentation violation (SIGSEGV)", nil
-	case has("SIGBUS: bus error"):
-		return "bus error (SIGBUS)", nil
-	case has("SIGABRT: abort"):
-		return "abort (SIGABRT)", nil
+	case caught(text) != "":
+		return caught(text), nil
 	case has("fatal error: "):
 		return line(text, "fatal error: ", "fatal error: "), nil
 	case has("panic: "):
@@ -125,8 +132,35 @@ func fatal(text string, memory int64) (reason string, err error) {
 	return "", nil
 }
 
+// caught names the signal that the Go runtime reports in a line of its own, or beside
+// the fault of Go code: "SIGABRT: abort", "[signal SIGBUS: bus error code=0x2 addr=…".
+func caught(text string) string {
+	for line := range strings.Lines(text) {
+		name, rest, found := strings.Cut(strings.TrimPrefix(line, "[signal "), ": ")
+		if !found || !strings.HasPrefix(name, "SIG") || strings.ContainsAny(name, " \t") {
+			continue
+		}
+		what, _, _ := strings.Cut(strings.TrimSpace(rest), " code=")
+		return fmt.Sprintf("%s (%s)", what, name)
+	}
+	return ""
+}
+
 func outOfMemory(limit int64) string {
 	return fmt.Sprintf("out of memory: Limits.Memory is %d MiB", limit>>20)
+}
+
+// threadless names the end of a runtime that was refused a thread under a limit on
+// the number of them.
+func threadless(text string, processes int) string {
+	if processes == 0 || !refusedThread(text) {
+		return ""
+	}
+	return fmt.Sprintf("no further thread could be started: Config.Processes is %d", processes)
+}
+
+func refusedThread(text string) bool {
+	return strings.Contains(text, "pthread_create failed") || strings.Contains(text, "failed to create new OS thread")
 }
 
 // starved reports whether the Go runtime itself fell over memory that the system
@@ -135,7 +169,7 @@ func outOfMemory(limit int64) string {
 // collector's span queues, in Go 1.26) dies of a nil pointer on the system stack,
 // goroutine 0, where no code of a task runs.
 func starved(text string) bool {
-	if strings.Contains(text, "pthread_create failed") || strings.Contains(text, "failed to create new OS thread") {
+	if refusedThread(text) {
 		return true
 	}
 	_, rest, found := strings.Cut(text, "SIGSEGV: segmentation violation\nPC=")
@@ -152,7 +186,14 @@ func line(text, mark, prefix string) string {
 	return strings.TrimSpace(rest)
 }
 
-// crash is the error of a call to task that ran in a worker when it died.
+// of is the error of a job that ran in a worker when it died, in so many an attempt.
+func (d *death) of(j *tandem.Job, attempt int) *tandem.CrashError {
+	e := d.crash(j.Spec().Name)
+	e.Attempt, e.Input = attempt, fingerprint(j)
+	return e
+}
+
+// crash is the error of a task, or of what was to become a worker.
 func (d *death) crash(task string) *tandem.CrashError {
 	return &tandem.CrashError{
 		Task: task, PID: d.pid, Reason: d.reason, ExitCode: d.exitCode, Signal: d.signal,

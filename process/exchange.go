@@ -226,8 +226,9 @@ func (x *exchange) bury(s *poolState, answer []byte, begun int, cause error) {
 			x.tried = 1 // it runs again, alone
 			return
 		}
-		crash := w.death.crash(task.Name)
+		j := x.chunk.Job(x.from + x.told)
+		crash := w.death.of(j, 1)
 		crash.Collateral = w.death.killed && trusted && s.plan.lanes > 1
-		x.settleOne(crash)
+		x.settleOne(s.killers.died(j, crash, w.death.outside))
 	}
 }

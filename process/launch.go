@@ -29,9 +29,13 @@ func launch(p *plan, name string) (w *worker, err error) {
 	if err != nil {
 		return nil, err
 	}
+	oomKills.Begin()
 	err = w.exec(&theirs, name)
 	theirs.Close()
 	if w.control, err = conn(control, err); err != nil {
+		return nil, err
+	}
+	if err := w.confine(); err != nil {
 		return nil, err
 	}
 	if err := w.equip(&theirs); err != nil {
@@ -124,6 +128,7 @@ func (w *worker) abandon() {
 	if w.proc != nil {
 		w.proc.Kill()
 		<-w.proc.Done()
+		w.disband()
 		w.process.ended(w.proc.State())
 	}
 	if w.output != nil {
@@ -164,6 +169,7 @@ func (p *plan) hello(name string) *child.Hello {
 	h := &child.Hello{
 		Name: name, ParentName: Current().Name(), Depth: child.Self.Depth + 1,
 		Lanes: p.lanes, MaxProcs: p.maxProcs, MaxStack: p.maxStack(), Memory: p.Limits.Memory, OpenFiles: p.OpenFiles,
+		Nice: p.Nice, CPUs: p.CPUs,
 		Single: p.single, Standby: p.standby, Setup: p.setup, Exit: p.exit, Vars: p.vars,
 	}
 	h.Build, h.Tasks = child.Root.Identity()

@@ -42,7 +42,7 @@ type output struct {
 // after what looks like its beginning are kept apart.
 const headLines = 12
 
-var beginnings = []string{"fatal error: ", "panic: ", "runtime: goroutine stack exceeds", "runtime: out of memory", "SIGSEGV: ", "SIGBUS: ", "SIGABRT: ", "SIGFPE: ", "SIGILL: "}
+var beginnings = []string{"fatal error: ", "panic: ", "runtime: goroutine stack exceeds", "runtime: out of memory", "SIGSEGV: ", "SIGBUS: ", "SIGABRT: ", "SIGFPE: ", "SIGILL: ", "SIGQUIT: ", "SIGSYS: ", "SIGTRAP: "}
 
 // stdio is the worker's three standard streams and what must be closed when it
 // has them.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -42,13 +41,33 @@ type Pool struct {
 	// its own accord (not when it is killed). They are bound calls:
 	// Setup: load.With(cfg). What Setup puts into package variables the tasks of
 	// that worker find there. A Setup that fails three times in a row, with no
-	// worker alive, breaks the pool: every call gets the first cause.
+	// worker alive, breaks the pool: every call gets tandem.ErrPoolBroken with the
+	// first cause. So does a worker that dies so often before it has had a call.
 	Setup, Exit tandem.Bound
 
 	// MaxTasks is after how many calls a worker is replaced, 0 never. Up to a
 	// quarter less is taken by chance, so that workers are not replaced all at
 	// once.
 	MaxTasks int
+
+	// MaxAge is after how long a worker is replaced, 0 never, with the same chance of
+	// up to a quarter less. Its calls go on to their ends.
+	MaxAge time.Duration
+
+	// MaxGrowth is after how many bytes of growth of its resident private memory a
+	// worker is replaced (Linux), 0 never: for code that leaks. It counts from when the
+	// worker came to serve, and is looked at every 100 ms while there are calls. It is
+	// no limit: see Limits.Memory for that.
+	MaxGrowth int64
+
+	// PoisonAfter is how many workers may die in calls of one task with the same
+	// argument, no call of that having lived in between. Then it is given up: the
+	// error is tandem.ErrPoison, and while the pool lives such a call is refused with
+	// it and does not run. Deaths by a signal from outside do not count, nor calls that
+	// a limit ended. Zero remembers nothing between calls, and gives up one call of an
+	// idempotent task after three workers. An argument over 16 MiB, or with a Go map in
+	// it, whose order is another each time, may not be known again.
+	PoisonAfter int
 
 	// Queue is how many calls may wait for a worker, 0 any number. One more gets
 	// tandem.ErrQueueFull. Short calls that were given to a worker already and wait
@@ -86,6 +105,8 @@ type poolState struct {
 	most    int
 	assign  *assignment
 	events  event.Stream
+	killers *killers
+	kept    string // how the limits are
 	count   counters
 	keepers sync.WaitGroup
 	shut    chan struct{} // closed by Close
@@ -125,11 +146,15 @@ func (p *Pool) prepare() *poolState {
 	if workers == 0 {
 		workers = tandem.CPUs()
 	}
-	s.plan = &plan{Config: p.Config, lanes: threads, maxProcs: childProcs(max(workers, 1), threads), writing: new(sync.Mutex)}
+	s.plan = &plan{Config: p.Config, lanes: threads, maxProcs: childProcs(max(workers, 1), threads, p.Config.CPUs), writing: new(sync.Mutex)}
 	s.plan.Limits = p.Limits
 	if s.bad = p.check(s.plan); s.plan.rings {
 		s.plan.segments = slab.NewPool(mem.KindArgument, 0)
 	}
+	if s.bad == nil {
+		s.kept = s.plan.mechanisms()
+	}
+	s.killers = newKillers(p.PoisonAfter)
 	s.assign = newAssignment(s.name, workers, threads, p.Queue, func() {
 		s.keepers.Add(1)
 		go s.attend()
@@ -143,7 +168,7 @@ func (p *Pool) check(pl *plan) (err error) {
 	for _, f := range []struct {
 		name  string
 		value int
-	}{{"Workers", p.Workers}, {"Threads", p.Threads}, {"MaxTasks", p.MaxTasks}, {"Queue", p.Queue}} {
+	}{{"Workers", p.Workers}, {"Threads", p.Threads}, {"MaxTasks", p.MaxTasks}, {"Queue", p.Queue}, {"PoisonAfter", p.PoisonAfter}} {
 		if f.value < 0 {
 			return fmt.Errorf("tandem: Pool.%s is negative (%d); zero means the default", f.name, f.value)
 		}
@@ -152,6 +177,9 @@ func (p *Pool) check(pl *plan) (err error) {
 		return fmt.Errorf("tandem: Pool.Threads is %d; a worker has at most %d: use more workers: %w", p.Threads, child.MaxLanes, errors.ErrUnsupported)
 	}
 	if pl.rings, err = p.Transport.rings(p.Threads); err != nil {
+		return err
+	}
+	if err := p.checkRecycling(); err != nil {
 		return err
 	}
 	if p.Config.Standby != nil {
@@ -306,94 +334,4 @@ func (p *Pool) Resize(workers int) error {
 		w.leave()
 	}
 	return nil
-}
-
-// keep sees a worker through its birth and its death. It is on no call's path.
-func (s *poolState) keep() {
-	s.mu.Lock()
-	s.number++
-	number := s.number
-	s.mu.Unlock()
-	s.inherit()
-	w, err := launch(s.plan, fmt.Sprintf("%s-%d", s.name, number))
-	if err != nil {
-		s.failed(err)
-		return
-	}
-	w.number = number
-	s.adopt(w)
-	s.emit(event.Event{Kind: event.WorkerStarted, Worker: number, PID: w.proc.PID})
-	err = w.awaken()
-	s.disown(w)
-	if err != nil {
-		s.emit(event.Event{Kind: event.WorkerEnded, Worker: number, PID: w.proc.PID, Reason: w.death.reason})
-		s.failed(err)
-		return
-	}
-	if s.most > 0 {
-		w.most = s.most - rand.IntN(s.most/4+1)
-	}
-	for _, l := range w.lanes {
-		l.retire = func() {
-			if s.assign.retire(w) {
-				w.leave()
-			}
-		}
-	}
-	w.forsaken = func() { s.assign.died(w) }
-	s.count.started.Add(1)
-	s.emit(event.Event{Kind: event.WorkerReady, Worker: number, PID: w.proc.PID})
-	if !s.assign.born(w) {
-		w.leave()
-	}
-	w.listen(0)
-	w.bury()
-	s.ended(w.death.crash(s.name), w.death.exitCode == 0)
-	s.count.ended.Add(1)
-	s.emit(event.Event{Kind: event.WorkerEnded, Worker: number, PID: w.proc.PID, Reason: w.death.reason})
-	if err := w.farewell(); err != nil {
-		s.mu.Lock()
-		s.farewells = append(s.farewells, err)
-		s.mu.Unlock()
-	}
-}
-
-// adopt makes Close know a worker that does not serve yet.
-func (s *poolState) adopt(w *worker) {
-	s.mu.Lock()
-	s.nascent[w] = struct{}{}
-	s.mu.Unlock()
-	select {
-	case <-s.shut:
-		w.kill("its pool was closed")
-	default:
-	}
-}
-
-func (s *poolState) disown(w *worker) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.nascent, w)
-}
-
-// failed deals with a birth that failed. A pool with other workers alive tries
-// again more and more slowly.
-func (s *poolState) failed(cause error) {
-	s.ended(cause, false)
-	s.mu.Lock()
-	s.assign.mu.Lock()
-	if s.assign.stillborn == 0 {
-		s.first = cause
-	}
-	n := s.assign.stillborn
-	s.assign.mu.Unlock()
-	first := s.first
-	s.mu.Unlock()
-	if n > 0 {
-		select {
-		case <-time.After(min(10*time.Millisecond<<min(n, 10), 5*time.Second)):
-		case <-s.shut:
-		}
-	}
-	s.assign.unborn(first)
 }

@@ -177,7 +177,7 @@ func (p *pump) send(next part, m *message) bool {
 		return true
 	}
 	n := m.encodeItems(p.ctx, c, next.from, limits, s.plan.Limits.Memory)
-	if n == 0 || limits.CPU > 0 || next.moved > moves || next.tried > 0 {
+	if n == 0 || limits.CPU > 0 || next.moved > moves || next.tried > 0 || s.killers.suspects(spec.ID()) {
 		if len(p.flying) > 0 {
 			return false // it would wait, with others waiting behind it
 		}

@@ -69,7 +69,7 @@ func (r *run) start(ctx context.Context, j *tandem.Job) error {
 			return err
 		}
 	}
-	return r.boot(ctx, &plan{Config: r.config, single: true, maxProcs: childProcs(1, 1), vars: child.Root.Snapshot(), writing: writing}, name)
+	return r.boot(ctx, &plan{Config: r.config, single: true, maxProcs: childProcs(1, 1, r.config.CPUs), vars: child.Root.Snapshot(), writing: writing}, name)
 }
 
 // boot starts a process for the call.
@@ -139,7 +139,7 @@ func (r *run) conclude(err error) {
 	case died && w.phase < child.PhaseServing:
 		err = w.stillbirth()
 	case died:
-		err = w.death.crash(r.job.Spec().Name)
+		err = w.death.of(r.job, 1)
 	default:
 		r.orderly = true
 	}

@@ -19,6 +19,11 @@ type Stats struct {
 	Crashed uint64 // calls whose worker died; some were run again
 	Started uint64 // workers that came to serve
 	Ended   uint64 // of which are gone
+
+	Recycled uint64 // of which were replaced by MaxTasks, MaxAge or MaxGrowth
+	Poisoned uint64 // calls given up with tandem.ErrPoison
+
+	Limits string // how each limit of the pool is kept on this machine, for people
 }
 
 // Progress is what Pool.Progress is told after each call.
@@ -32,7 +37,7 @@ type Progress struct {
 }
 
 type counters struct {
-	done, failed, crashed, started, ended atomic.Uint64
+	done, failed, crashed, started, ended, recycled atomic.Uint64
 }
 
 // Stats describes the pool now.
@@ -42,6 +47,8 @@ func (s *poolState) stats() Stats {
 	st := Stats{
 		Done: s.count.done.Load(), Failed: s.count.failed.Load(), Crashed: s.count.crashed.Load(),
 		Started: s.count.started.Load(), Ended: s.count.ended.Load(),
+		Recycled: s.count.recycled.Load(), Poisoned: s.killers.given.Load(),
+		Limits: s.kept,
 	}
 	a := s.assign
 	a.mu.Lock()

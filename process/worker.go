@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/tandem-go/tandem/internal/cgroup"
 	"github.com/tandem-go/tandem/internal/child"
 	"github.com/tandem-go/tandem/internal/codec"
 	"github.com/tandem-go/tandem/internal/ring"
@@ -28,6 +29,7 @@ type worker struct {
 	control *wire.Conn
 	lanes   []*lane
 	output  *output
+	group   *cgroup.Group // bounds its processes; nil: nothing does
 
 	page     *sys.Page
 	pageFile *os.File
@@ -54,9 +56,11 @@ type worker struct {
 	leaving *time.Timer
 
 	// What follows belongs to the pool's state machine, under its mutex.
-	tasks    int // calls it was given
-	most     int // after so many it is replaced, 0: never
-	busy     int // calls on its lanes
+	since    time.Duration // when it came to serve
+	tasks    int           // calls it was given
+	most     int           // after so many it is replaced, 0: never
+	recycled string        // why it is replaced, "" if for no such reason
+	busy     int           // calls on its lanes
 	retiring bool
 	dead     bool
 }
@@ -132,6 +136,7 @@ func (w *worker) bury() {
 	late := time.AfterFunc(w.plan.Limits.GraceTime()+exitTime, func() { w.kill("it closed its channel and did not end") })
 	<-w.proc.Done()
 	late.Stop()
+	w.disband() // before finish: what got away may hold the output open
 	w.output.finish()
 	w.started = make([]uint64, len(w.lanes))
 	for i := range w.lanes {

@@ -3,12 +3,20 @@ package process
 import (
 	"fmt"
 	"slices"
+	"time"
+
+	"github.com/tandem-go/tandem"
 )
 
 // This file is the half of the assignment that sees to it that there are workers.
 
-// stillbirths in a row are too many: the pool is broken.
+// stillbirths in a row are too many: the pool is broken. In a row and not in some time:
+// one that hangs on its way to Init takes half a minute to fail.
 const stillbirths = 3
+
+// settledAfter is the age at which a worker has shown that it can live, even if it had
+// no call.
+const settledAfter = 10 * time.Second
 
 // withdraw takes a worker's lanes away, so that it gets no further call. Calls that
 // it has not started look for another place.
@@ -74,7 +82,7 @@ func (a *assignment) born(w *worker) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.births--
-	a.stillborn = 0
+	w.since = clock()
 	if a.phase == closed || a.present() >= a.target { // closed, or resized meanwhile
 		return false
 	}
@@ -105,7 +113,7 @@ func (a *assignment) unborn(first error) {
 	a.births--
 	a.stillborn++
 	if a.stillborn >= stillbirths && a.broken == nil && a.phase != closed && len(a.workers) == 0 {
-		a.broken = fmt.Errorf("tandem: %s is broken, its workers cannot start: %w", a.name, first)
+		a.broken = fmt.Errorf("tandem: %s: %w, its workers cannot start or die at once: %w", a.name, tandem.ErrPoolBroken, first)
 		a.dismiss(a.broken)
 		a.filled()
 	}
@@ -133,6 +141,27 @@ func (a *assignment) died(w *worker) {
 	w.dead = true
 	delete(a.workers, w)
 	a.breed()
+}
+
+// lost is died for a worker that ended soon and before any call: then its place is kept
+// for a birth to come, which unborn ends, and it counts as a birth that failed. Of a
+// worker with another end it does nothing, and reports false.
+func (a *assignment) lost(w *worker) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	_, here := a.workers[w]
+	switch {
+	case !here || w.retiring || a.phase == closed:
+		return false
+	case w.tasks > 0 || clock()-w.since >= settledAfter:
+		a.stillborn = 0
+		return false
+	}
+	a.withdraw(w)
+	w.dead = true
+	delete(a.workers, w)
+	a.births++
+	return true
 }
 
 // dismiss fails everybody who waits.

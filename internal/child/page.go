@@ -26,6 +26,7 @@ const (
 	PhaseInit    = 1 // Init was reached
 	PhaseServing = 2 // Setup is done
 	PhaseLeaving = 3 // asked to leave, or its one call is done
+	PhaseCut     = 4 // it ended itself, since the channel to its parent was closed
 )
 
 // Mark is what a worker writes into its lane's word for call seq: never 0, which

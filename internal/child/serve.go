@@ -215,6 +215,17 @@ func (w *worker) openPage(fd int) (err error) {
 
 // limit sets what the process as a whole must keep.
 func (w *worker) limit() {
+	// What holds for threads first: there are few, and all others come of them.
+	if cpus := w.hello.CPUs; len(cpus) > 0 {
+		if err := sys.BindAll(cpus); err != nil {
+			die(err)
+		}
+	}
+	if n := w.hello.Nice; n > 0 {
+		if err := sys.Renice(n); err != nil {
+			die(err)
+		}
+	}
 	if n := w.hello.MaxProcs; n > 0 && n != runtime.GOMAXPROCS(0) {
 		// By call and not by environment: what a task starts must not inherit it.
 		runtime.GOMAXPROCS(n)
@@ -302,6 +313,7 @@ func (w *worker) obey() {
 		if err != nil {
 			// End of file: the parent is gone, or has let go of this worker.
 			// Whatever runs has nobody to answer to.
+			w.page.Word(PhaseWord).Store(PhaseCut)
 			spawn.KillSelf()
 		}
 		switch hd.Kind {

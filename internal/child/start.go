@@ -22,6 +22,8 @@ type Hello struct {
 	MaxStack     int64
 	Memory       int64
 	OpenFiles    int
+	Nice         int
+	CPUs         []int
 	Single       bool // one call, then the process ends with its exit code
 	Standby      bool // Single, and the call comes late, behind a Handover
 	Warden       bool
@@ -58,8 +60,12 @@ func (h *Hello) Append(dst []byte) []byte {
 	for _, v := range []uint64{
 		h.Build, h.Tasks, flags, uint64(h.Depth), uint64(h.Lanes), uint64(h.MaxProcs),
 		uint64(h.MaxStack), uint64(h.Memory), uint64(h.OpenFiles),
+		uint64(h.Nice), uint64(len(h.CPUs)),
 	} {
 		dst = wire.AppendUint64(dst, v)
+	}
+	for _, c := range h.CPUs {
+		dst = wire.AppendUint64(dst, uint64(c))
 	}
 	dst = wire.AppendBytes(wire.AppendBytes(dst, h.Name), h.ParentName)
 	for _, k := range []*Hook{&h.Setup, &h.Exit} {
@@ -76,7 +82,10 @@ func parseHello(body []byte) (h Hello, err error) {
 	h.Single, h.Warden, h.Rings, h.Standby = flags&1 != 0, flags&2 != 0, flags&4 != 0, flags&8 != 0
 	h.Depth, h.Lanes, h.MaxProcs = int(r.Uint64()), int(r.Uint64()), int(r.Uint64())
 	h.MaxStack, h.Memory = int64(r.Uint64()), int64(r.Uint64())
-	h.OpenFiles = int(r.Uint64())
+	h.OpenFiles, h.Nice = int(r.Uint64()), int(r.Uint64())
+	for n := r.Uint64(); n > 0 && r.Err() == nil; n-- {
+		h.CPUs = append(h.CPUs, int(r.Uint64()))
+	}
 	h.Name, h.ParentName = string(r.Bytes()), string(r.Bytes())
 	for _, k := range []*Hook{&h.Setup, &h.Exit} {
 		hook := append([]byte(nil), r.Bytes()...)

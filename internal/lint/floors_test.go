@@ -23,7 +23,7 @@ var floors = [][]string{
 	{"internal/mem", "internal/spawn"}, // mapped memory; births and deaths
 	{"internal/wire"},                  // frames: bytes, and descriptors beside them
 	{"internal/codec"},                 // values as bytes and descriptors
-	{"internal/sys", "internal/event"}, // the ground
+	{"internal/sys", "internal/event", "internal/cgroup"}, // the ground
 }
 
 // sideways lists the imports between packages of one floor, each with its reason.

@@ -37,16 +37,34 @@ func LimitData(bytes int64) error {
 
 // DataSize is the private data of a process in bytes, as LimitData counts it.
 func DataSize(pid int) (int64, error) {
+	pages, err := statm(pid)
+	return pages[5] * int64(os.Getpagesize()), err
+}
+
+// Resident is how much memory a process has in use that it shares with no file and no
+// other process, in bytes.
+func Resident(pid int) (int64, error) {
+	pages, err := statm(pid)
+	return (pages[1] - pages[2]) * int64(os.Getpagesize()), err
+}
+
+// statm reads the sizes of a process in pages, in the kernel's order: all, resident,
+// of which shared, code, unused, data.
+func statm(pid int) (pages [6]int64, err error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
 	if err != nil {
-		return 0, err
+		return pages, err
 	}
 	f := bytes.Fields(b)
-	if len(f) < 6 {
-		return 0, fmt.Errorf("tandem: /proc/%d/statm: %q", pid, b)
+	if len(f) < len(pages) {
+		return pages, fmt.Errorf("tandem: /proc/%d/statm: %q", pid, b)
 	}
-	pages, err := strconv.ParseInt(string(f[5]), 10, 64)
-	return pages * int64(os.Getpagesize()), err
+	for i := range pages {
+		if pages[i], err = strconv.ParseInt(string(f[i]), 10, 64); err != nil {
+			return pages, fmt.Errorf("tandem: /proc/%d/statm: %w", pid, err)
+		}
+	}
+	return pages, nil
 }
 
 // CanLimitData reports whether LimitData works here.

@@ -19,5 +19,8 @@ func LimitData(bytes int64) error {
 // DataSize is not offered on this system.
 func DataSize(pid int) (int64, error) { return 0, errors.ErrUnsupported }
 
+// Resident is not offered on this system.
+func Resident(pid int) (int64, error) { return 0, errors.ErrUnsupported }
+
 // CanLimitData reports whether LimitData works here.
 const CanLimitData = false

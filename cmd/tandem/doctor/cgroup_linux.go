@@ -9,80 +9,23 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	groups "github.com/tandem-go/tandem/internal/cgroup"
 )
 
-// groups is where this process stands in the cgroup trees.
-type groups struct {
-	one   map[string]string // version 1: controller → folder
-	two   string            // version 2: folder, "" where there is none
-	found bool
-}
-
-// findGroups joins what the process is a member of with where the trees are
-// mounted.
-func findGroups() (g groups) {
-	member, err := os.ReadFile("/proc/self/cgroup")
-	if err != nil {
-		return g
-	}
-	mounts, err := os.ReadFile("/proc/self/mountinfo")
-	if err != nil {
-		return g
-	}
-	g.one, g.found = map[string]string{}, true
-	for line := range strings.Lines(string(member)) {
-		// "4:cpu,cpuacct:/path" in version 1, "0::/path" in version 2.
-		parts := strings.SplitN(strings.TrimSpace(line), ":", 3)
-		if len(parts) != 3 {
-			continue
-		}
-		if parts[1] == "" {
-			g.two = mounted(string(mounts), "cgroup2", "", parts[2])
-			continue
-		}
-		for controller := range strings.SplitSeq(parts[1], ",") {
-			if dir := mounted(string(mounts), "cgroup", controller, parts[2]); dir != "" {
-				g.one[controller] = dir
-			}
-		}
-	}
-	return g
-}
-
-// mounted finds the folder of a group below the mount point of its tree.
-func mounted(mountinfo, kind, controller, group string) string {
-	for line := range strings.Lines(mountinfo) {
-		// id parent dev root mountpoint options... - type source superoptions
-		head, tail, ok := strings.Cut(line, " - ")
-		before, after := strings.Fields(head), strings.Fields(tail)
-		if !ok || len(before) < 5 || len(after) < 3 || after[0] != kind {
-			continue
-		}
-		if controller != "" && !strings.Contains(","+after[2]+",", ","+controller+",") {
-			continue
-		}
-		rel, err := filepath.Rel(before[3], group)
-		if err != nil || strings.HasPrefix(rel, "..") {
-			rel = "." // the mount shows another part of the tree: its top is all there is
-		}
-		return filepath.Join(before[4], rel)
-	}
-	return ""
-}
-
 func cgroup() []Row {
-	g := findGroups()
+	g, found := groups.Own()
 	switch {
-	case !g.found || g.two == "" && len(g.one) == 0:
+	case !found || g.Two == "" && len(g.One) == 0:
 		return []Row{{"version", nil, "none"}}
-	case len(g.one) > 0:
+	case len(g.One) > 0:
 		version := Row{"version", 1, ""}
-		if g.two != "" {
+		if g.Two != "" {
 			version.Text = "1, with an empty tree of version 2 beside it"
 		}
 		rows := []Row{version}
 		for _, controller := range []string{"memory", "cpu", "pids"} {
-			dir, ok := g.one[controller]
+			dir, ok := g.One[controller]
 			if !ok {
 				rows = append(rows, Row{controller, nil, "not mounted"})
 				continue
@@ -93,11 +36,11 @@ func cgroup() []Row {
 		}
 		return rows
 	}
-	rows := []Row{{"version", 2, ""}, {"folder", g.two, ""}}
-	why := tryGroup(g.two, func(string) error { return nil })
+	rows := []Row{{"version", 2, ""}, {"folder", g.Two, ""}}
+	why := tryGroup(g.Two, func(string) error { return nil })
 	rows = append(rows, Row{"writable", why == nil, reason(why)})
-	controllers, _ := os.ReadFile(filepath.Join(g.two, "cgroup.controllers"))
-	delegated := unix.Access(filepath.Join(g.two, "cgroup.subtree_control"), unix.W_OK)
+	controllers, _ := os.ReadFile(filepath.Join(g.Two, "cgroup.controllers"))
+	delegated := unix.Access(filepath.Join(g.Two, "cgroup.subtree_control"), unix.W_OK)
 	if delegated != nil {
 		return append(rows, Row{"delegated", false, reason(delegated)})
 	}
@@ -130,11 +73,11 @@ func tryGroup(dir string, look func(dir string) error) error {
 
 // cgroupKill returns why a whole group cannot be killed at once, or nothing.
 func cgroupKill() (why string) {
-	g := findGroups()
-	if g.two == "" {
+	g, _ := groups.Own()
+	if g.Two == "" {
 		return "no cgroup of version 2"
 	}
-	err := tryGroup(g.two, func(dir string) error {
+	err := tryGroup(g.Two, func(dir string) error {
 		_, err := os.Stat(filepath.Join(dir, "cgroup.kill"))
 		return err
 	})

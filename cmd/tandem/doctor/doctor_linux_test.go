@@ -17,28 +17,6 @@ func TestRanges(t *testing.T) {
 	}
 }
 
-// TestMounted: where the folder of a group is, on hosts and in containers.
-func TestMounted(t *testing.T) {
-	const mounts = `24 1 0:22 / /sys/fs/cgroup rw - tmpfs tmpfs rw
-25 24 0:23 / /sys/fs/cgroup/unified rw shared:9 - cgroup2 cgroup2 rw
-26 24 0:24 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct
-27 24 0:25 /docker/abc /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory
-`
-	for _, c := range []struct{ name, kind, controller, group, want string }{
-		{"version 2", "cgroup2", "", "/user.slice", "/sys/fs/cgroup/unified/user.slice"},
-		{"version 2, its top", "cgroup2", "", "/", "/sys/fs/cgroup/unified"},
-		{"two controllers in one tree", "cgroup", "cpu", "/jobs", "/sys/fs/cgroup/cpu,cpuacct/jobs"},
-		{"not part of another's name", "cgroup", "cpua", "/jobs", ""},
-		{"a container's part of the tree", "cgroup", "memory", "/docker/abc/x", "/sys/fs/cgroup/memory/x"},
-		{"outside the part that is mounted", "cgroup", "memory", "/other", "/sys/fs/cgroup/memory"},
-		{"not mounted", "cgroup", "pids", "/", ""},
-	} {
-		if got := mounted(mounts, c.kind, c.controller, c.group); got != c.want {
-			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
-		}
-	}
-}
-
 // TestTryGroupLeavesNothing: what the doctor makes to try, it removes.
 func TestTryGroupLeavesNothing(t *testing.T) {
 	dir := t.TempDir()

@@ -3,6 +3,7 @@ package doctor
 import (
 	"errors"
 
+	groups "github.com/tandem-go/tandem/internal/cgroup"
 	"github.com/tandem-go/tandem/internal/sys"
 )
 
@@ -11,8 +12,12 @@ func uses() []Row {
 	return []Row{
 		way("workers", transport(), "a socket pair that passes descriptors",
 			"none: package process answers errors.ErrUnsupported; goroutines and threads work"),
-		way("memory limit", limitData(), "RLIMIT_DATA of the worker",
+		way("memory limit", limitData(), "RLIMIT_DATA of the worker, and a look every 10 ms; no memory cgroup",
 			"none: Limits.Memory is refused with errors.ErrUnsupported"),
+		way("process limit", processes(), "a pids cgroup for each worker",
+			"none: Config.Processes is refused with errors.ErrUnsupported"),
+		way("OOM killer", oomCounter(), "the kernel's counter tells its victims from others",
+			"its victims look as if somebody else had killed them"),
 		way("CPU sets", cpuSets(), "sched_setaffinity",
 			"none: CPUs are refused with errors.ErrUnsupported"),
 		way("shared memory", sharedMemory(), "memfd, sealed, passed by descriptor",
@@ -39,6 +44,19 @@ func transport() error {
 func limitData() error {
 	if !sys.CanLimitData {
 		return errors.ErrUnsupported
+	}
+	return nil
+}
+
+func processes() error {
+	_, err := groups.FindPids()
+	return err
+}
+
+func oomCounter() error {
+	var o groups.OOMKills
+	if o.Begin(); o.Path == "" {
+		return errors.New("no counter was found")
 	}
 	return nil
 }

@@ -1,0 +1,56 @@
+package sys
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// CanRenice reports whether Renice works here.
+const CanRenice = true
+
+// Renice lowers the priority of all threads of this process by so much. Threads that
+// are started later have the priority of the one that starts them.
+func Renice(by int) error {
+	old, err := unix.Getpriority(unix.PRIO_PROCESS, 0)
+	if err != nil {
+		return fmt.Errorf("tandem: nice: %w", err)
+	}
+	// The system call answers 20 minus the value, so that no value looks like an error.
+	value := min(20-old+by, 19)
+	return eachThread(func(tid int) error {
+		return os.NewSyscallError("setpriority", unix.Setpriority(unix.PRIO_PROCESS, tid, value))
+	})
+}
+
+// BindAll binds all threads of this process to a set of CPUs; see SetAffinity. Threads
+// that are started later are bound as the one that starts them.
+func BindAll(cpus []int) error {
+	return eachThread(func(tid int) error { return SetAffinity(tid, cpus) })
+}
+
+// eachThread does f for each thread of this process, until there is none for which it
+// was not done: what a thread starts before its turn comes is found in the next round.
+func eachThread(f func(tid int) error) error {
+	done := map[string]bool{}
+	for again := true; again; {
+		again = false
+		threads, err := os.ReadDir("/proc/self/task")
+		if err != nil {
+			return fmt.Errorf("tandem: the threads of this process: %w", err)
+		}
+		for _, t := range threads {
+			tid, err := strconv.Atoi(t.Name())
+			if err != nil || done[t.Name()] {
+				continue
+			}
+			if err := f(tid); err != nil && ThreadAlive(tid) {
+				return err
+			}
+			done[t.Name()], again = true, true
+		}
+	}
+	return nil
+}

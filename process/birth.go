@@ -1,0 +1,112 @@
+package process
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/tandem-go/tandem/internal/event"
+)
+
+// keep sees a worker through its birth and its death. It is on no call's path.
+func (s *poolState) keep() {
+	s.mu.Lock()
+	s.number++
+	number := s.number
+	s.mu.Unlock()
+	s.inherit()
+	w, err := launch(s.plan, fmt.Sprintf("%s-%d", s.name, number))
+	if err != nil {
+		s.failed(err)
+		return
+	}
+	w.number = number
+	s.adopt(w)
+	s.emit(event.Event{Kind: event.WorkerStarted, Worker: number, PID: w.proc.PID})
+	err = w.awaken()
+	s.disown(w)
+	if err != nil {
+		s.emit(event.Event{Kind: event.WorkerEnded, Worker: number, PID: w.proc.PID, Reason: w.death.reason})
+		s.failed(err)
+		return
+	}
+	if s.most > 0 {
+		w.most = s.most - rand.IntN(s.most/4+1)
+	}
+	for _, l := range w.lanes {
+		l.retire = func() {
+			if s.assign.retire(w) {
+				w.leave()
+			}
+		}
+	}
+	early := false
+	w.forsaken = func() {
+		if early = s.pool.keeper == nil && !w.death.outside && s.assign.lost(w); !early {
+			s.assign.died(w)
+		}
+	}
+	s.count.started.Add(1)
+	s.emit(event.Event{Kind: event.WorkerReady, Worker: number, PID: w.proc.PID})
+	stop := s.recycleInTime(w)
+	if !s.assign.born(w) {
+		w.leave()
+	}
+	w.listen(0)
+	stop()
+	w.bury()
+	s.ended(w.death.crash(s.name), w.death.exitCode == 0)
+	s.count.ended.Add(1)
+	s.emit(event.Event{Kind: event.WorkerEnded, Worker: number, PID: w.proc.PID, Reason: s.parting(w)})
+	if err := w.farewell(); err != nil {
+		s.mu.Lock()
+		s.farewells = append(s.farewells, err)
+		s.mu.Unlock()
+	}
+	if early {
+		s.failed(&stillborn{
+			fmt.Sprintf("tandem: %s (pid %d) died before it had a call: %s", w.process.Name(), w.proc.PID, w.death.reason),
+			w.death.crash(w.plan.setupName),
+		})
+	}
+}
+
+// failed deals with a birth that failed, or came to nothing. A pool with other workers alive tries
+// again more and more slowly.
+func (s *poolState) failed(cause error) {
+	s.ended(cause, false)
+	s.mu.Lock()
+	s.assign.mu.Lock()
+	if s.assign.stillborn == 0 {
+		s.first = cause
+	}
+	n := s.assign.stillborn
+	s.assign.mu.Unlock()
+	first := s.first
+	s.mu.Unlock()
+	if n > 0 {
+		select {
+		case <-time.After(min(10*time.Millisecond<<min(n, 10), 5*time.Second)):
+		case <-s.shut:
+		}
+	}
+	s.assign.unborn(first)
+}
+
+// adopt makes Close know a worker that does not serve yet.
+func (s *poolState) adopt(w *worker) {
+	s.mu.Lock()
+	s.nascent[w] = struct{}{}
+	s.mu.Unlock()
+	select {
+	case <-s.shut:
+		w.kill("its pool was closed")
+	default:
+	}
+}
+
+func (s *poolState) disown(w *worker) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.nascent, w)
+}
