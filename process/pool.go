@@ -125,7 +125,7 @@ func (p *Pool) prepare() *poolState {
 	if workers == 0 {
 		workers = tandem.CPUs()
 	}
-	s.plan = &plan{Config: p.Config, lanes: threads, maxProcs: childProcs(max(workers, 1), threads), writing: new(sync.Mutex)}
+	s.plan = &plan{Config: p.Config, lanes: threads, maxProcs: childProcs(max(workers, 1), threads), sink: newSink(&p.Config)}
 	s.plan.Limits = p.Limits
 	if s.bad = p.check(s.plan); s.plan.rings {
 		s.plan.segments = slab.NewPool(mem.KindArgument, 0)
@@ -134,6 +134,7 @@ func (p *Pool) prepare() *poolState {
 		s.keepers.Add(1)
 		go s.attend()
 	})
+	s.plan.doing = s.assign.doing
 	s.assign.eager = p.keeper != nil // the value of a service is made before it is asked for again
 	return s
 }

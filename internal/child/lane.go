@@ -213,6 +213,7 @@ func (l *lane) begin(seq uint32) *callContext {
 	ctx := &l.contexts[0]
 	l.contexts = l.contexts[1:]
 	ctx.open(l.info.Left)
+	ctx.callee = l.callee
 	l.mu.Lock()
 	l.seq, l.ctx = seq, ctx
 	if l.cancelled == Mark(seq) {

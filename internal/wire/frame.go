@@ -44,10 +44,11 @@ const (
 	Call                     // parent, lane: run this
 	Result                   // worker, lane: the outcome, same seq
 	Unrun                    // worker, lane: the call was not started; the body is its error, as an outcome
-	lastKind = Unrun
+	Record                   // worker, log channel: a record of log/slog
+	lastKind = Record
 )
 
-var kindNames = [...]string{"", "Start", "Ready", "Refused", "Cancel", "Exit", "Call", "Result", "Unrun"}
+var kindNames = [...]string{"", "Start", "Ready", "Refused", "Cancel", "Exit", "Call", "Result", "Unrun", "Record"}
 
 func (k Kind) String() string {
 	if k > 0 && k <= lastKind {
