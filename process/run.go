@@ -2,6 +2,7 @@ package process
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -39,8 +40,18 @@ type run struct {
 
 // start starts the process and sends it its call. It is done by the goroutine
 // that calls Start: another would only have to grow its stack first.
-func (r *run) start(ctx context.Context, j *tandem.Job) error {
-	if err := checkStart(); err != nil {
+func (r *run) start(ctx context.Context, j *tandem.Job) (*Process, error) {
+	if inlined() {
+		return r.startInline(ctx, j)
+	}
+	if err := r.startWorker(ctx, j); err != nil {
+		return nil, err
+	}
+	return r.worker.process, nil
+}
+
+func (r *run) startWorker(ctx context.Context, j *tandem.Job) error {
+	if err := errors.Join(checkPlace(), checkStart()); err != nil {
 		return err
 	}
 	r.job, r.name = j, j.Spec().Name

@@ -43,6 +43,10 @@ func (s *poolState) stats() Stats {
 		Done: s.count.done.Load(), Failed: s.count.failed.Load(), Crashed: s.count.crashed.Load(),
 		Started: s.count.started.Load(), Ended: s.count.ended.Load(),
 	}
+	if s.inline != nil {
+		s.inline.fill(&st)
+		return st
+	}
 	a := s.assign
 	a.mu.Lock()
 	defer a.mu.Unlock()
