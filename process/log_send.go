@@ -13,6 +13,8 @@ import (
 // init lends internal/child what it cannot import.
 func init() {
 	child.Instruments.Log = sendLogs
+	child.Instruments.Profile = answerProfile
+	child.Instruments.Label = labelTask
 }
 
 // sendLogs makes the default Logger of this worker send its records to the parent.

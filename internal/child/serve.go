@@ -319,6 +319,9 @@ func (w *worker) obey() {
 	for {
 		var h codec.Handles
 		hd, body, err := w.control.Recv(1<<20, &h)
+		if err == nil && hd.Kind == wire.Profile {
+			makeProfile(body, &h)
+		}
 		h.Close()
 		if err != nil {
 			// End of file: the parent is gone, or has let go of this worker.

@@ -45,10 +45,11 @@ const (
 	Result                   // worker, lane: the outcome, same seq
 	Unrun                    // worker, lane: the call was not started; the body is its error, as an outcome
 	Record                   // worker, log channel: a record of log/slog
-	lastKind = Record
+	Profile                  // parent, control: make a profile and write it to the descriptor
+	lastKind = Profile
 )
 
-var kindNames = [...]string{"", "Start", "Ready", "Refused", "Cancel", "Exit", "Call", "Result", "Unrun", "Record"}
+var kindNames = [...]string{"", "Start", "Ready", "Refused", "Cancel", "Exit", "Call", "Result", "Unrun", "Record", "Profile"}
 
 func (k Kind) String() string {
 	if k > 0 && k <= lastKind {
