@@ -139,6 +139,7 @@ func (p *Pool) prepare() *poolState {
 	if inlined() {
 		s.inline = newInlinePool(s, max(workers, 1)*threads)
 	}
+	s.assign.supervised = p.keeper != nil && p.keeper.team != nil
 	s.assign.eager = p.keeper != nil // the value of a service is made before it is asked for again
 	return s
 }
@@ -327,6 +328,8 @@ func (s *poolState) keep() {
 	s.emit(event.Event{Kind: event.WorkerReady, Worker: number, PID: w.proc.PID})
 	if !s.assign.born(w) {
 		w.leave()
+	} else if k := s.pool.keeper; k != nil && k.team != nil {
+		k.team.serves(k.number, s.shut)
 	}
 	w.listen(0)
 	w.bury()

@@ -104,7 +104,7 @@ func (a *assignment) unborn(first error) {
 	defer a.mu.Unlock()
 	a.births--
 	a.stillborn++
-	if a.stillborn >= stillbirths && a.broken == nil && a.phase != closed && len(a.workers) == 0 {
+	if a.stillborn >= stillbirths && !a.supervised && a.broken == nil && a.phase != closed && len(a.workers) == 0 {
 		a.broken = fmt.Errorf("tandem: %s is broken, its workers cannot start: %w", a.name, first)
 		a.dismiss(a.broken)
 		a.filled()
