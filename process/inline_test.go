@@ -51,7 +51,7 @@ var inlineProgram = program("inline", func() {
 	check("kill", errors.Is(h.Process.Kill(), errors.ErrUnsupported), h.Process.Kill())
 
 	// Limits of time ask; the queue is as long as it says; hooks run.
-	pool := &process.Pool{Workers: 1, Queue: 1, Limits: tandem.Limits{Time: 10 * time.Millisecond, Memory: 256 << 20}, Setup: setting.With(7), Exit: setting.With(8)}
+	pool := &process.Pool{Workers: 1, Queue: 1, Limits: tandem.Limits{Time: 10 * time.Millisecond}, Setup: setting.With(7), Exit: setting.With(8)}
 	_, err = heeding.On(pool).Call(ctx, 0)
 	check("a limit of time", errors.Is(err, tandem.ErrTimeout), err)
 	check("Setup", setTo == 7, setTo)
