@@ -88,6 +88,8 @@ type callee struct {
 	spec Spec
 }
 
+func (c *callee) Name() string { return c.spec.Name }
+
 func (c *callee) Call(ctx context.Context, in []byte, h *codec.Handles, dst []byte) (out []byte, failed bool, err error) {
 	at := len(dst)
 	if out, err = c.far.execute(c.spec.inContext(ctx), c.spec, in, h, dst); err != nil {

@@ -24,20 +24,21 @@ type assignment struct {
 	name  string // of the pool, for errors
 	birth func() // begins one worker; called with the lock held, must not block
 
-	mu        sync.Mutex
-	target    int  // workers there may be
-	eager     bool // keep that many without demand
-	births    int  // workers on their way
-	workers   map[*worker]struct{}
-	serving   []*lane   // of the workers that take calls
-	idle      []*lane   // of them, without a call; the last used is taken first: its memory is warm
-	queue     list.List // of *waiter
-	accepted  int       // calls between admit and release
-	phase     phase
-	broken    error         // why no worker can start
-	stillborn int           // births that failed in a row
-	quiet     chan struct{} // closed when draining and nothing is accepted
-	full      chan struct{} // closed when target workers are up for the first time, or never will be
+	mu         sync.Mutex
+	target     int  // workers there may be
+	supervised bool // a Supervisor counts the births that failed
+	eager      bool // keep that many without demand
+	births     int  // workers on their way
+	workers    map[*worker]struct{}
+	serving    []*lane   // of the workers that take calls
+	idle       []*lane   // of them, without a call; the last used is taken first: its memory is warm
+	queue      list.List // of *waiter
+	accepted   int       // calls between admit and release
+	phase      phase
+	broken     error         // why no worker can start
+	stillborn  int           // births that failed in a row
+	quiet      chan struct{} // closed when draining and nothing is accepted
+	full       chan struct{} // closed when target workers are up for the first time, or never will be
 
 	pace    pace
 	looking bool // inspect is to come

@@ -18,7 +18,7 @@ import (
 func (p *Pool) RunBatch(ctx context.Context, b *tandem.Batch) {
 	s, err := p.ready()
 	var pumps sync.WaitGroup
-	if err != nil || !s.plan.rings || s.most > 0 || p.Progress != nil || s.events.On() {
+	if err != nil || !s.plan.rings || s.inline != nil || s.most > 0 || p.Progress != nil || s.events.On() {
 		for range p.Width() {
 			pumps.Go(func() {
 				for c := b.Next(1); c != nil; c = b.Next(1) {

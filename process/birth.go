@@ -51,6 +51,8 @@ func (s *poolState) keep() {
 	stop := s.recycleInTime(w)
 	if !s.assign.born(w) {
 		w.leave()
+	} else if k := s.pool.keeper; k != nil && k.team != nil {
+		k.team.serves(k.number, s.shut)
 	}
 	w.listen(0)
 	stop()
@@ -71,8 +73,8 @@ func (s *poolState) keep() {
 	}
 }
 
-// failed deals with a birth that failed, or came to nothing. A pool with other workers alive tries
-// again more and more slowly.
+// failed deals with a birth that failed, or came to nothing. A pool with other workers
+// alive tries again more and more slowly.
 func (s *poolState) failed(cause error) {
 	s.ended(cause, false)
 	s.mu.Lock()

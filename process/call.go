@@ -20,6 +20,7 @@ type ticket struct {
 	limits tandem.Limits
 	begun  time.Duration
 	claim  claim
+	turn   chan error // of a call that runs in this process, instead of the claim
 }
 
 // Admit gives j its place in the queue; see tandem.Admitter.
@@ -54,7 +55,12 @@ func (p *Pool) consider(ctx context.Context, j *tandem.Job, t *ticket) error {
 
 // enter admits the call and gives it its place.
 func (t *ticket) enter(j *tandem.Job, alone bool) (err error) {
-	if t.claim, err = t.state.assign.enterAndClaim(t.begun, want{alone: alone}); errors.Is(err, tandem.ErrQueueFull) {
+	if h := t.state.inline; h != nil {
+		t.turn, err = h.enter()
+	} else {
+		t.claim, err = t.state.assign.enterAndClaim(t.begun, want{alone: alone})
+	}
+	if errors.Is(err, tandem.ErrQueueFull) {
 		t.state.settled(j.Spec().Name, nil, 0, 0, err)
 	}
 	return err
@@ -75,6 +81,14 @@ func (p *Pool) attempt(ctx context.Context, j *tandem.Job, tried int) error {
 		if err := p.consider(ctx, j, t); err != nil {
 			return err
 		}
+	}
+	if h := t.state.inline; h != nil {
+		if !entered {
+			if err := t.enter(j, false); err != nil {
+				return err
+			}
+		}
+		return h.run(ctx, j, t)
 	}
 	err := m.encode(ctx, j, t.limits, t.state.plan)
 	if err == nil && !entered {

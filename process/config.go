@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"strings"
 	"sync"
@@ -36,14 +37,35 @@ type Config struct {
 	Stdin *os.File
 
 	// Stdout is where standard output goes, nil this process's own. A *os.File is
-	// handed to the process; any other Writer gets whole lines, one Write at a
-	// time for all workers of a pool.
+	// handed to the process, whose writes go there as they are; any other Writer gets
+	// whole lines, one Write at a time for all workers of a pool. A line of more than
+	// 64 KiB comes in several Writes. Whose line has no end yet when another worker
+	// writes gets one, so that no line holds the text of two workers. A slow Writer
+	// slows down who writes to it; what it refuses is dropped.
 	Stdout io.Writer
 
 	// Stderr is where standard error goes, nil this process's own. It always
 	// passes through this process line by line, which keeps the last lines for
 	// CrashError. io.Discard silences it.
 	Stderr io.Writer
+
+	// Prefix puts "[Pool-1-2 pkg.resize] " before each line of Stdout and Stderr: the
+	// worker, and the task that runs in it, or ran last, when the line arrives. In a
+	// worker where several run, none is named.
+	Prefix bool
+
+	// Logger, if not nil, gets what is logged in the process by log/slog and log: level,
+	// time, message, attributes, groups and source line come as they were made, with
+	// the attributes worker and task. A record of more than 64 KiB is cut; a value of a
+	// type of its own comes as the text that slog makes of it. Levels that the Logger
+	// refuses when the process starts are not sent at all. A Stdout or Stderr that is
+	// nil goes there too, a line a record, with the attribute stream, at slog.LevelInfo
+	// and slog.LevelWarn.
+	//
+	// Its Handler is called by goroutines of this package. While it is slow, tasks that
+	// log wait. All records have been handled when the pool's Close or the Handle's Wait
+	// returns; a call may return a moment before its last ones.
+	Logger *slog.Logger
 
 	// ExtraFiles are descriptors 3 and up of the process, as in os/exec. A task's
 	// argument can hold files too, and needs no numbers.
@@ -96,9 +118,10 @@ type plan struct {
 	maxProcs    int
 	vars        []byte
 	setup, exit child.Hook
-	setupName   string      // for errors
-	segments    *slab.Pool  // for what is large in the calls' arguments; nil: it goes with the rest
-	writing     *sync.Mutex // held to write to Stdout or Stderr
+	setupName   string               // for errors
+	segments    *slab.Pool           // for what is large in the calls' arguments; nil: it goes with the rest
+	sink        *sink                // where the lines of all workers go
+	doing       func(*worker) string // the task that runs in a worker, "" if that is not known
 }
 
 // checkStart is what must be true before any process can start.

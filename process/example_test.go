@@ -3,9 +3,38 @@ package process_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
+	"os"
 
+	"github.com/tandem-go/tandem"
 	"github.com/tandem-go/tandem/process"
 )
+
+var greet = tandem.NewTask("greet", func(ctx context.Context, name string) (int, error) {
+	slog.InfoContext(ctx, "greeting", slog.Group("guest", "name", name))
+	fmt.Println("hello", name) // a line is a record too, at the same level
+	return len(name), nil
+})
+
+// What tasks log, and what they write, reaches one Logger, with where it comes from.
+func ExampleConfig_logger() {
+	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{
+		ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
+			if a.Key == slog.TimeKey {
+				return slog.Attr{} // the output of an example is always the same
+			}
+			return a
+		},
+	}))
+	pool := &process.Pool{Workers: 1, Name: "guests", Config: process.Config{Logger: logger}}
+	if _, err := greet.On(pool).Call(context.Background(), "gopher"); err != nil {
+		fmt.Println(err)
+	}
+	pool.Close() // all records are there when it returns
+	// Unordered output:
+	// level=INFO msg=greeting guest.name=gopher worker=guests-1 task=github.com/tandem-go/tandem/process_test.greet
+	// level=INFO msg="hello gopher" worker=guests-1 task=github.com/tandem-go/tandem/process_test.greet stream=stdout
+}
 
 // ledger is a value that lives in a process of its own.
 type ledger struct{ balance int }

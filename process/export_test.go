@@ -1,6 +1,10 @@
 package process
 
-import "github.com/tandem-go/tandem/internal/event"
+import (
+	"testing"
+
+	"github.com/tandem-go/tandem/internal/event"
+)
 
 // OnWorkerEnd calls f with the reason for which each worker of p ends, until cancel.
 func OnWorkerEnd(p *Pool, f func(reason string)) (cancel func()) {
@@ -15,4 +19,12 @@ func OnWorkerEnd(p *Pool, f func(reason string)) (cancel func()) {
 func FollowOOMKills(path string) (restore func()) {
 	oomKills.Follow(path)
 	return func() { oomKills.Follow("") }
+}
+
+// BenchLabel measures what it costs a lane to go over to another task.
+func BenchLabel(b *testing.B) {
+	names := [2]string{"example.com/one.task", "example.com/another.task"}
+	for i := 0; b.Loop(); i++ {
+		labelTask(names[i&1])
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"strings"
 	"syscall"
@@ -111,6 +112,24 @@ func TestHostileWorker(t *testing.T) {
 					t.Errorf("another's call %d: %v, %v", i, v, err)
 				}
 			}
+		})
+	}
+}
+
+// TestHostileLog: the channel of the log is attacked too, and nobody else notices.
+func TestHostileLog(t *testing.T) {
+	for attack := range attacks {
+		t.Run(attack, func(t *testing.T) {
+			leaveNothing(t)
+			pool := &process.Pool{Workers: 1, Limits: tandem.Limits{Grace: 100 * time.Millisecond}, Config: process.Config{Logger: slog.New(new(counting))}}
+			defer pool.Close() // its error is the worker's
+			hostile.On(pool).Call(t.Context(), attack)
+			// The next call may still meet the worker that is about to be lost.
+			eventually(t, "another call has its value", func() bool {
+				v, err := double.On(pool).Call(t.Context(), 2)
+				return v == 4 && err == nil
+			})
+			eventually(t, "the worker was lost", func() bool { return pool.Stats().Ended >= 1 || attack == "a closed socket" })
 		})
 	}
 }

@@ -3,6 +3,7 @@ package process
 import (
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -12,6 +13,10 @@ type keeper struct {
 	*supervision
 	again func(cause error) // told before each restart; may be nil
 
+	team     *team       // of a Supervisor; nil without one
+	number   int         // in it
+	expelled atomic.Bool // the process ends because the Supervisor wants it
+
 	turn sync.Mutex // held from a worker's birth to its end
 }
 
@@ -20,6 +25,9 @@ var errShut = errors.New("closed")
 
 // admit waits until the next worker may be started, or says why there is none.
 func (k *keeper) admit(shut <-chan struct{}) error {
+	if k.team != nil {
+		return k.admitInTeam(shut)
+	}
 	pause, after, err := k.next()
 	if err != nil {
 		return err
@@ -35,6 +43,21 @@ func (k *keeper) admit(shut <-chan struct{}) error {
 	}
 	if after != nil && k.again != nil {
 		k.again(after)
+	}
+	return nil
+}
+
+// admitInTeam is admit when a Supervisor decides.
+func (k *keeper) admitInTeam(shut <-chan struct{}) error {
+	if !k.ended {
+		return nil
+	}
+	cause := k.recent[len(k.recent)-1].cause
+	if err := k.team.admit(&ended{number: k.number, cause: cause, well: k.well}, shut); err != nil {
+		return err
+	}
+	if k.ended = false; k.again != nil {
+		k.again(cause)
 	}
 	return nil
 }

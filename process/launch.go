@@ -57,8 +57,11 @@ func (w *worker) exec(theirs *codec.Handles, name string) error {
 	p := w.plan
 	w.proc, err = spawn.Start(spawn.Command{Env: p.Env, Dir: p.Dir, Stdio: stdio.theirs, Extra: p.ExtraFiles, Worker: theirs.Files()[0]})
 	stdio.closeTheirs()
-	if begun := w.output.begin(); err == nil {
+	if err == nil {
 		w.process = newProcess(name, w.proc)
+		w.output.process.Store(w.process)
+	}
+	if begun := w.output.begin(); err == nil {
 		err = begun
 	}
 	return err
@@ -108,6 +111,15 @@ func (w *worker) introduce(theirs *codec.Handles, name string) error {
 	if w.rings != nil {
 		hello.Rings = true
 		files = append(append(files, w.rings.Files()...), w.spinners.File())
+	}
+	if w.plan.Logger != nil {
+		f, err := w.openLog()
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		hello.Log, hello.LogLevel = true, leastLevel(w.plan.Logger)
+		files = append(files, f)
 	}
 	for _, f := range append(files, theirs.Files()...) {
 		if _, err := send.Add(f); err != nil {

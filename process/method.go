@@ -33,12 +33,12 @@ func NewConstructor[In, S any](name string, f func(ctx context.Context, in In) (
 			v, err := f(ctx, in)
 			if err == nil {
 				var boxed any = v
-				resident.Store(&boxed)
+				home(ctx).Store(&boxed)
 			}
 			return none, err
 		}),
-		farewell: tandem.NewTask(name+" (close)", func(context.Context, struct{}) (none struct{}, err error) {
-			if v := resident.Load(); v != nil {
+		farewell: tandem.NewTask(name+" (close)", func(ctx context.Context, _ struct{}) (none struct{}, err error) {
+			if v := home(ctx).Load(); v != nil {
 				if c, ok := (*v).(io.Closer); ok {
 					err = c.Close()
 				}
@@ -79,7 +79,7 @@ func NewMethod[S, In, Out any](name string, f func(ctx context.Context, s S, in 
 		panic(fmt.Sprintf("tandem: NewMethod(%q): the function is nil", name))
 	}
 	m := &Method[S, In, Out]{tandem.NewTask(name, func(ctx context.Context, in In) (out Out, err error) {
-		if v := resident.Load(); v != nil {
+		if v := home(ctx).Load(); v != nil {
 			if s, ok := (*v).(S); ok {
 				return f(ctx, s, in)
 			}

@@ -3,7 +3,6 @@ package process
 import (
 	"bytes"
 	"errors"
-	"io"
 	"os"
 	"slices"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tandem-go/tandem/internal/sys"
+	"github.com/tandem-go/tandem/internal/wire"
 )
 
 const (
@@ -20,14 +20,22 @@ const (
 	longLine  = 64 << 10
 
 	lastWords = 250 * time.Millisecond // how long a dead worker's pipe may stay silent
-	lastWord  = time.Second            // and how long it is listened to at all
+	lastWord  = time.Second            // and how long somebody else may speak on it
+	atOnce    = time.Millisecond       // and then for what is there already
+
+	longestPipe = 1 << 20 // bytes; more was not there when the worker died
 )
 
 // output relays what a worker writes, line by line.
 type output struct {
-	writing *sync.Mutex // held for each Write, by all workers of a pool
-	relays  sync.WaitGroup
-	ready   []func() error // relays to be started when the process has been
+	worker *worker
+	sink   *sink
+	log    *wire.Conn // records of log/slog; nil: nobody asked for them
+	relays sync.WaitGroup
+
+	process atomic.Pointer[Process] // the worker's, known when it has been started
+	only    atomic.Pointer[string]  // the one task of a process with one
+	ready   []func() error          // relays to be started when the process has been
 	pipes   []*os.File
 	dead    atomic.Pointer[time.Time] // the worker is, and when the listening ends
 
@@ -62,7 +70,7 @@ var nothing = sync.OnceValues(func() (*os.File, error) { return os.Open(os.DevNu
 
 // open makes the standard streams of w's process.
 func (w *worker) open() (s stdio, err error) {
-	w.output = &output{writing: w.plan.writing}
+	w.output = &output{worker: w, sink: w.plan.sink}
 	defer func() {
 		if err != nil {
 			s.closeTheirs()
@@ -74,31 +82,22 @@ func (w *worker) open() (s stdio, err error) {
 			return s, err
 		}
 	}
-	switch out := w.plan.Stdout.(type) {
-	case nil:
-		s.theirs[1] = os.Stdout
-	case *os.File:
-		s.theirs[1] = out
-	default:
-		if s.theirs[1], err = w.output.relay(out, false); err != nil {
+	if s.theirs[1] = w.plan.sink.direct; s.theirs[1] == nil {
+		if s.theirs[1], err = w.output.relay(&stream{of: w.output, number: stdout}); err != nil {
 			return s, err
 		}
 		s.ours = append(s.ours, s.theirs[1])
 	}
-	errs := w.plan.Stderr
-	if errs == nil {
-		errs = os.Stderr
-	}
-	if s.theirs[2], err = w.output.relay(errs, true); err != nil {
+	if s.theirs[2], err = w.output.relay(&stream{of: w.output, number: stderr}); err != nil {
 		return s, err
 	}
 	s.ours = append(s.ours, s.theirs[2])
 	return s, nil
 }
 
-// relay prepares the copying of lines to dst and returns the end that is written
+// relay prepares the copying of a stream's lines and returns the end that is written
 // to.
-func (o *output) relay(dst io.Writer, keep bool) (*os.File, error) {
+func (o *output) relay(lines *stream) (*os.File, error) {
 	r, w, err := sys.Pipe()
 	if err != nil {
 		return nil, err
@@ -117,7 +116,7 @@ func (o *output) relay(dst io.Writer, keep bool) (*os.File, error) {
 		o.pipes = append(o.pipes, src)
 		o.relays.Go(func() {
 			defer src.Close()
-			o.copy(dst, src, keep)
+			o.copy(lines, src)
 		})
 		return nil
 	})
@@ -134,18 +133,15 @@ func (o *output) begin() (err error) {
 	return err
 }
 
-// copy writes whole lines, each with one Write, so that lines of several workers
-// do not mix. A line that never ends is cut. What dst refuses is dropped: a
-// worker must not block for ever on a log that is gone.
-func (o *output) copy(dst io.Writer, src *os.File, keep bool) {
+// copy passes whole lines on. Who takes them slowly slows the worker down: its pipe is
+// full then. A line that never ends comes in pieces.
+func (o *output) copy(lines *stream, src *os.File) {
 	var buf []byte
 	chunk := make([]byte, 8<<10)
+	left := longestPipe
 	for {
 		n, err := src.Read(chunk)
 		buf = append(buf, chunk[:n]...)
-		if end := o.dead.Load(); n > 0 && end != nil {
-			src.SetReadDeadline(time.Now().Add(min(lastWords, time.Until(*end))))
-		}
 		for {
 			end := bytes.IndexByte(buf, '\n') + 1
 			if end == 0 {
@@ -154,15 +150,19 @@ func (o *output) copy(dst io.Writer, src *os.File, keep bool) {
 				}
 				end = len(buf)
 			}
-			if keep {
+			if lines.number == stderr {
 				o.remember(buf[:end])
 			}
-			o.writing.Lock()
-			dst.Write(buf[:end])
-			o.writing.Unlock()
+			lines.put(buf[:end])
 			buf = buf[end:]
 		}
-		if err != nil {
+		if end := o.dead.Load(); end != nil {
+			// After the writing, which may have taken long: what lay in the pipe at the
+			// worker's death is read whatever the time.
+			src.SetReadDeadline(time.Now().Add(max(atOnce, min(lastWords, time.Until(*end)))))
+			left -= n
+		}
+		if err != nil || left < 0 {
 			return
 		}
 	}
@@ -208,6 +208,9 @@ func (o *output) finish() {
 	o.dead.Store(&end)
 	for _, r := range o.pipes {
 		r.SetReadDeadline(time.Now().Add(lastWords))
+	}
+	if o.log != nil {
+		o.log.Expire(lastWords)
 	}
 	o.relays.Wait()
 }

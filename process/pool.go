@@ -104,6 +104,7 @@ type poolState struct {
 	plan    *plan
 	most    int
 	assign  *assignment
+	inline  *inlinePool // instead of workers, nil unless TANDEM_PLACE says so
 	events  event.Stream
 	killers *killers
 	kept    string // how the limits are
@@ -146,9 +147,9 @@ func (p *Pool) prepare() *poolState {
 	if workers == 0 {
 		workers = tandem.CPUs()
 	}
-	s.plan = &plan{Config: p.Config, lanes: threads, maxProcs: childProcs(max(workers, 1), threads, p.Config.CPUs), writing: new(sync.Mutex)}
+	s.plan = &plan{Config: p.Config, lanes: threads, maxProcs: childProcs(max(workers, 1), threads, p.Config.CPUs), sink: newSink(&p.Config)}
 	s.plan.Limits = p.Limits
-	if s.bad = p.check(s.plan); s.plan.rings {
+	if s.bad = errors.Join(checkPlace(), p.check(s.plan)); s.plan.rings {
 		s.plan.segments = slab.NewPool(mem.KindArgument, 0)
 	}
 	if s.bad == nil {
@@ -159,6 +160,11 @@ func (p *Pool) prepare() *poolState {
 		s.keepers.Add(1)
 		go s.attend()
 	})
+	s.plan.doing = s.assign.doing
+	if inlined() {
+		s.inline = newInlinePool(s, max(workers, 1)*threads)
+	}
+	s.assign.supervised = p.keeper != nil && p.keeper.team != nil
 	s.assign.eager = p.keeper != nil // the value of a service is made before it is asked for again
 	return s
 }
@@ -230,14 +236,6 @@ func (p *Pool) ready() (*poolState, error) {
 	return s, err
 }
 
-// Width is how many calls run at once: Workers times Threads.
-func (p *Pool) Width() int {
-	s := p.use()
-	s.assign.mu.Lock()
-	defer s.assign.mu.Unlock()
-	return max(1, s.assign.target*s.assign.lanes)
-}
-
 // Start starts all workers and waits until they serve, for servers that want a
 // missing Init or a failing Setup at boot and not at the first request. It is
 // optional. If ctx ends first, its cause is returned and the workers go on
@@ -254,6 +252,9 @@ func (p *Pool) Start(ctx context.Context) error {
 		return err
 	}
 	defer s.assign.release()
+	if s.inline != nil {
+		return s.inline.setup()
+	}
 	s.inherit()
 	s.assign.keep()
 	select {
@@ -308,30 +309,12 @@ func (s *poolState) close() {
 	}
 	s.mu.Unlock()
 	s.keepers.Wait()
+	if s.inline != nil {
+		s.farewells = append(s.farewells, s.inline.close())
+	}
 	if s.plan.segments != nil {
 		s.plan.segments.Close()
 	}
 	spawn.Rest()
 	s.result = errors.Join(s.farewells...)
-}
-
-// Resize changes the number of workers. Those too many leave when their calls
-// have ended; new ones start when calls need them, or at once after Start.
-func (p *Pool) Resize(workers int) error {
-	if workers < 1 {
-		return fmt.Errorf("tandem: Pool.Resize(%d): a pool has at least one worker", workers)
-	}
-	s, err := p.ready()
-	if err != nil {
-		return err
-	}
-	if err := s.assign.admit(); err != nil {
-		return err
-	}
-	defer s.assign.release()
-	s.inherit()
-	for _, w := range s.assign.resize(workers) {
-		w.leave()
-	}
-	return nil
 }

@@ -39,8 +39,10 @@ func described(name string, pid int) *Process {
 	return p
 }
 
-func (p *Process) ended(state *os.ProcessState) {
-	p.code.Store(int64(exitCode(state)))
+func (p *Process) ended(state *os.ProcessState) { p.endedWith(exitCode(state)) }
+
+func (p *Process) endedWith(code int) {
+	p.code.Store(int64(code))
 	children.Lock()
 	children.alive = slices.DeleteFunc(children.alive, func(c *Process) bool { return c == p })
 	children.Unlock()
@@ -112,6 +114,9 @@ func (p *Process) signal(sig os.Signal) error {
 }
 
 func errNotOurs(p *Process) error {
+	if p.done != nil {
+		return errInline(p)
+	}
 	return fmt.Errorf("tandem: %s (pid %d) was not started by this process, which must not end it", p.Name(), p.pid)
 }
 

@@ -2,6 +2,7 @@ package process
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -22,6 +23,7 @@ type run struct {
 		settle(parting error)
 	}
 	job    *tandem.Job
+	name   string // of its task
 	worker *worker
 	flight *flight
 	late   *time.Timer // ends a process that does not reach Init; nil for a standby
@@ -38,19 +40,27 @@ type run struct {
 
 // start starts the process and sends it its call. It is done by the goroutine
 // that calls Start: another would only have to grow its stack first.
-func (r *run) start(ctx context.Context, j *tandem.Job) error {
-	if err := checkStart(); err != nil {
+func (r *run) start(ctx context.Context, j *tandem.Job) (*Process, error) {
+	if inlined() {
+		return r.startInline(ctx, j)
+	}
+	if err := r.startWorker(ctx, j); err != nil {
+		return nil, err
+	}
+	return r.worker.process, nil
+}
+
+func (r *run) startWorker(ctx context.Context, j *tandem.Job) error {
+	if err := errors.Join(checkPlace(), checkStart()); err != nil {
 		return err
 	}
-	r.job = j
+	r.job, r.name = j, j.Spec().Name
 	var standby *standbyState
-	writing := new(sync.Mutex)
 	if s := r.config.Standby; s != nil {
 		var err error
 		if standby, err = s.lend(&r.config); err != nil {
 			return err
 		}
-		writing = standby.plan.writing
 	}
 	r.limits = j.Spec().Limits.Or(r.config.Limits)
 	r.config.Limits = r.limits
@@ -69,7 +79,13 @@ func (r *run) start(ctx context.Context, j *tandem.Job) error {
 			return err
 		}
 	}
-	return r.boot(ctx, &plan{Config: r.config, single: true, maxProcs: childProcs(1, 1, r.config.CPUs), vars: child.Root.Snapshot(), writing: writing}, name)
+	p := &plan{Config: r.config, single: true, maxProcs: childProcs(1, 1, r.config.CPUs), vars: child.Root.Snapshot()}
+	if standby != nil {
+		p.sink = standby.plan.sink
+	} else {
+		p.sink = newSink(&p.Config)
+	}
+	return r.boot(ctx, p, name)
 }
 
 // boot starts a process for the call.
@@ -97,6 +113,7 @@ func (r *run) boot(ctx context.Context, p *plan, name string) error {
 // leave sends the call. What goes wrong is the handle's to tell.
 func (r *run) leave(ctx context.Context, m *message) {
 	l := r.worker.lanes[0]
+	r.worker.output.only.Store(&r.name)
 	r.flight = l.board(clock())
 	r.flight.begin(ctx, r.job.Spec().Name, r.limits, 1, true)
 	if l.ring == nil || !m.inline() { // which may have to wait for room in the socket

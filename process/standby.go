@@ -61,7 +61,7 @@ func (s *Standby) prepare() *standbyState {
 	if st.name == "" {
 		st.name = fmt.Sprintf("Standby-%d", standbys.Add(1))
 	}
-	st.plan = &plan{Config: s.Config, single: true, standby: true, maxProcs: childProcs(1, 1, s.Config.CPUs), writing: new(sync.Mutex)}
+	st.plan = &plan{Config: s.Config, single: true, standby: true, maxProcs: childProcs(1, 1, s.Config.CPUs), sink: newSink(&s.Config)}
 	st.plan.rings, st.bad = s.Transport.rings(1)
 	switch {
 	case s.Processes < 0:
@@ -138,6 +138,7 @@ func (s *Standby) lend(c *Config) (*standbyState, error) {
 		set  bool
 	}{
 		{"Env", c.Env != nil}, {"Dir", c.Dir != ""}, {"Stdin", c.Stdin != nil}, {"Stdout", c.Stdout != nil}, {"Stderr", c.Stderr != nil},
+		{"Prefix", c.Prefix}, {"Logger", c.Logger != nil},
 		{"ExtraFiles", c.ExtraFiles != nil}, {"MaxStack", c.MaxStack != 0}, {"InitTimeout", c.InitTimeout != 0},
 		{"OpenFiles", c.OpenFiles != 0}, {"Processes", c.Processes != 0}, {"Nice", c.Nice != 0}, {"CPUs", c.CPUs != nil},
 	} {

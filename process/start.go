@@ -29,13 +29,12 @@ func Start[In, Out any](ctx context.Context, cfg Config, t *tandem.Task[In, Out]
 	job, outcome, err := t.On(nil).Prepare(ctx, in)
 	if err == nil {
 		h.outcome = outcome
-		err = h.run.start(ctx, job)
+		h.Process, err = h.run.start(ctx, job)
 	}
 	if err != nil {
 		h.cancel(nil)
 		return nil, err
 	}
-	h.Process = h.run.worker.process
 	return h, nil
 }
 

@@ -50,6 +50,10 @@ func (s *poolState) stats() Stats {
 		Recycled: s.count.recycled.Load(), Poisoned: s.killers.given.Load(),
 		Limits: s.kept,
 	}
+	if s.inline != nil {
+		s.inline.fill(&st)
+		return st
+	}
 	a := s.assign
 	a.mu.Lock()
 	defer a.mu.Unlock()

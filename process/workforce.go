@@ -112,7 +112,7 @@ func (a *assignment) unborn(first error) {
 	defer a.mu.Unlock()
 	a.births--
 	a.stillborn++
-	if a.stillborn >= stillbirths && a.broken == nil && a.phase != closed && len(a.workers) == 0 {
+	if a.stillborn >= stillbirths && !a.supervised && a.broken == nil && a.phase != closed && len(a.workers) == 0 {
 		a.broken = fmt.Errorf("tandem: %s: %w, its workers cannot start or die at once: %w", a.name, tandem.ErrPoolBroken, first)
 		a.dismiss(a.broken)
 		a.filled()

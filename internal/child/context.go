@@ -9,7 +9,8 @@ import (
 // callContext is the context of one call. Most tasks never ask theirs, so what
 // package context would make for each call is made when somebody does.
 type callContext struct {
-	until time.Time // the deadline, zero: none
+	until  time.Time // the deadline, zero: none
+	callee Callee    // what is called
 
 	mu     sync.Mutex
 	real   context.Context // made at the first question
@@ -62,8 +63,15 @@ func (c *callContext) ask() context.Context {
 
 func (c *callContext) Deadline() (time.Time, bool) { return c.until, !c.until.IsZero() }
 func (c *callContext) Done() <-chan struct{}       { return c.ask().Done() }
-func (c *callContext) Value(key any) any           { return c.ask().Value(key) }
 func (c *callContext) String() string              { return "tandem call" }
+
+// Value has but one of its own: the task's name, for those who log.
+func (c *callContext) Value(key any) any {
+	if key == (taskKey{}) {
+		return c.callee.Name()
+	}
+	return c.ask().Value(key)
+}
 
 // Err of a call that goes on is nil, and so much can be said without a real context:
 // tasks ask for it in their loops.

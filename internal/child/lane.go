@@ -106,6 +106,9 @@ func (l *lane) find(body []byte) (input []byte, err error) {
 	l.info = info
 	if l.callee == nil || info.Task != last.Task || info.Schema != last.Schema || info.Output != last.Output || info.Meta != nil || last.Meta != nil {
 		l.callee, err = Root.Find(&l.info) // not &info, which would be an allocation for each call
+		if err == nil && info.Task != last.Task && Instruments.Label != nil {
+			Instruments.Label(l.callee.Name())
+		}
 	}
 	if err != nil && l.ring != nil {
 		die(fmt.Errorf("tandem: worker: memory shared with the parent is damaged: %w", err)) // the parent asks for what both have
@@ -213,6 +216,7 @@ func (l *lane) begin(seq uint32) *callContext {
 	ctx := &l.contexts[0]
 	l.contexts = l.contexts[1:]
 	ctx.open(l.info.Left)
+	ctx.callee = l.callee
 	l.mu.Lock()
 	l.seq, l.ctx = seq, ctx
 	if l.cancelled == Mark(seq) {

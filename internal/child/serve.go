@@ -42,6 +42,8 @@ type Program struct {
 
 // Callee is a task with the head of a call.
 type Callee interface {
+	// Name is the task's full name.
+	Name() string
 	// Call appends the outcome of one call to dst. failed says that it is an error;
 	// err that the call was not started.
 	Call(ctx context.Context, in []byte, h *codec.Handles, dst []byte) (out []byte, failed bool, err error)
@@ -141,6 +143,9 @@ func (w *worker) take(fds []int) error {
 	if w.hello.Rings {
 		want += RingFiles
 	}
+	if w.hello.Log {
+		want++
+	}
 	if len(fds) != want {
 		return fmt.Errorf("tandem: worker: start frame with %d descriptors, want %d", len(fds), want)
 	}
@@ -150,11 +155,16 @@ func (w *worker) take(fds []int) error {
 	if w.hello.Warden {
 		spawn.ChildOf(fds[1])
 	}
-	for i, fd := range fds[want-lanes:] {
+	first := want - lanes
+	for i, fd := range fds[first:] {
 		w.lanes = append(w.lanes, &lane{index: i, worker: w, conn: wire.NewBlocking(fd)})
 	}
+	if w.hello.Log {
+		first--
+		Instruments.Log(wire.NewBlocking(fds[first]), w.hello.LogLevel, w.taskOf)
+	}
 	if w.hello.Rings {
-		return w.openRings(fds[want-lanes-RingFiles:])
+		return w.openRings(fds[first-RingFiles : first])
 	}
 	return nil
 }
@@ -309,6 +319,9 @@ func (w *worker) obey() {
 	for {
 		var h codec.Handles
 		hd, body, err := w.control.Recv(1<<20, &h)
+		if err == nil && hd.Kind == wire.Profile {
+			makeProfile(body, &h)
+		}
 		h.Close()
 		if err != nil {
 			// End of file: the parent is gone, or has let go of this worker.

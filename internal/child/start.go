@@ -11,7 +11,7 @@ import (
 
 // Hello is the body of the Start frame. Its descriptors are the page, the
 // warden's registrations if Warden, the rings, their bell and the spinners if
-// Rings, and one socket for each lane.
+// Rings, the log channel if Log, and one socket for each lane.
 type Hello struct {
 	Build, Tasks uint64 // must be the worker's own
 	Name         string // "Process-1:2"
@@ -28,6 +28,8 @@ type Hello struct {
 	Standby      bool // Single, and the call comes late, behind a Handover
 	Warden       bool
 	Rings        bool // the lanes are rings in shared memory, with the sockets beside them
+	Log          bool // what is logged by log/slog goes to the parent
+	LogLevel     int64
 	Setup, Exit  Hook
 	Vars         []byte
 }
@@ -57,9 +59,12 @@ func (h *Hello) Append(dst []byte) []byte {
 	if h.Standby {
 		flags |= 8
 	}
+	if h.Log {
+		flags |= 16
+	}
 	for _, v := range []uint64{
 		h.Build, h.Tasks, flags, uint64(h.Depth), uint64(h.Lanes), uint64(h.MaxProcs),
-		uint64(h.MaxStack), uint64(h.Memory), uint64(h.OpenFiles),
+		uint64(h.MaxStack), uint64(h.Memory), uint64(h.OpenFiles), uint64(h.LogLevel),
 		uint64(h.Nice), uint64(len(h.CPUs)),
 	} {
 		dst = wire.AppendUint64(dst, v)
@@ -82,7 +87,9 @@ func parseHello(body []byte) (h Hello, err error) {
 	h.Single, h.Warden, h.Rings, h.Standby = flags&1 != 0, flags&2 != 0, flags&4 != 0, flags&8 != 0
 	h.Depth, h.Lanes, h.MaxProcs = int(r.Uint64()), int(r.Uint64()), int(r.Uint64())
 	h.MaxStack, h.Memory = int64(r.Uint64()), int64(r.Uint64())
-	h.OpenFiles, h.Nice = int(r.Uint64()), int(r.Uint64())
+	h.OpenFiles = int(r.Uint64())
+	h.Log, h.LogLevel = flags&16 != 0, int64(r.Uint64())
+	h.Nice = int(r.Uint64())
 	for n := r.Uint64(); n > 0 && r.Err() == nil; n-- {
 		h.CPUs = append(h.CPUs, int(r.Uint64()))
 	}

@@ -20,7 +20,7 @@ var tooHeavy = []struct {
 	{"testing", []string{"tandemtest"}, "it brings flags and profiles into programs that are no tests"},
 	{"flag", []string{"tandemtest"}, "the flags of a program are its own"},
 	{"os/signal", []string{"process"}, "only process.HandleSignals, which the program calls, installs a handler: signals belong to the program"},
-	{"log", []string{"dashboard"}, "the library prints nothing: errors are returned, events are given to who listens"},
+	{"log", []string{"process", "dashboard"}, "log/slog, whose records process relays, links it; the library prints nothing: errors are returned, events are given to who listens"},
 	{"text/template", []string{"dashboard"}, "it calls methods by name, so the linker keeps every exported method of the whole program"},
 	{"html/template", []string{"dashboard"}, "as text/template"},
 	{"encoding/gob", nil, "internal/codec carries values; gob compiles each type anew in every child"},

@@ -141,6 +141,7 @@ var mayInit = map[string]string{
 	"errtypes.go":           "the errors of the standard library must be known before a program registers its own",
 	"errwire.go":            "internal/codec cannot import the package above it: it is lent the encoding of errors",
 	"init.go":               "internal/child cannot import the package above it: it is lent the program",
+	"process/log_send.go":   "internal/child cannot import the package above it: it is lent log/slog and runtime/pprof",
 	"internal/spawn/doc.go": "a warden must never run the program's own packages further than this",
 }
 

@@ -44,10 +44,12 @@ const (
 	Call                     // parent, lane: run this
 	Result                   // worker, lane: the outcome, same seq
 	Unrun                    // worker, lane: the call was not started; the body is its error, as an outcome
-	lastKind = Unrun
+	Record                   // worker, log channel: a record of log/slog
+	Profile                  // parent, control: make a profile and write it to the descriptor
+	lastKind = Profile
 )
 
-var kindNames = [...]string{"", "Start", "Ready", "Refused", "Cancel", "Exit", "Call", "Result", "Unrun"}
+var kindNames = [...]string{"", "Start", "Ready", "Refused", "Cancel", "Exit", "Call", "Result", "Unrun", "Record", "Profile"}
 
 func (k Kind) String() string {
 	if k > 0 && k <= lastKind {

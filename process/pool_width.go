@@ -1,0 +1,39 @@
+package process
+
+import "fmt"
+
+// Width is how many calls run at once: Workers times Threads.
+func (p *Pool) Width() int {
+	s := p.use()
+	if s.inline != nil {
+		return s.inline.most()
+	}
+	s.assign.mu.Lock()
+	defer s.assign.mu.Unlock()
+	return max(1, s.assign.target*s.assign.lanes)
+}
+
+// Resize changes the number of workers. Those too many leave when their calls
+// have ended; new ones start when calls need them, or at once after Start.
+func (p *Pool) Resize(workers int) error {
+	if workers < 1 {
+		return fmt.Errorf("tandem: Pool.Resize(%d): a pool has at least one worker", workers)
+	}
+	s, err := p.ready()
+	if err != nil {
+		return err
+	}
+	if err := s.assign.admit(); err != nil {
+		return err
+	}
+	defer s.assign.release()
+	if s.inline != nil {
+		s.inline.resize(workers * s.assign.lanes)
+		return nil
+	}
+	s.inherit()
+	for _, w := range s.assign.resize(workers) {
+		w.leave()
+	}
+	return nil
+}
