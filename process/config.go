@@ -60,6 +60,9 @@ type Config struct {
 	// refused. A task that opens more gets EMFILE; what it starts has the same limit.
 	OpenFiles int
 
+	// Sandbox is what the process cannot do, nil nothing but what this one cannot.
+	Sandbox *Sandbox
+
 	// InitTimeout is how long the process may take to reach tandem.Init. Zero
 	// means 30 s.
 	InitTimeout time.Duration
@@ -109,6 +112,9 @@ func (c *Config) check() error {
 		return err
 	}
 	if err := checkCPU(c.Limits.CPU); err != nil {
+		return err
+	}
+	if err := c.Sandbox.check(); err != nil {
 		return err
 	}
 	switch {

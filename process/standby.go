@@ -138,7 +138,7 @@ func (s *Standby) lend(c *Config) (*standbyState, error) {
 		set  bool
 	}{
 		{"Env", c.Env != nil}, {"Dir", c.Dir != ""}, {"Stdin", c.Stdin != nil}, {"Stdout", c.Stdout != nil}, {"Stderr", c.Stderr != nil},
-		{"ExtraFiles", c.ExtraFiles != nil}, {"MaxStack", c.MaxStack != 0}, {"InitTimeout", c.InitTimeout != 0},
+		{"ExtraFiles", c.ExtraFiles != nil}, {"Sandbox", c.Sandbox != nil}, {"MaxStack", c.MaxStack != 0}, {"InitTimeout", c.InitTimeout != 0},
 	} {
 		if f.set {
 			return nil, fmt.Errorf("tandem: Config.%s is set beside Config.Standby, whose processes have booted without it; set it in Standby.Config", f.name)

@@ -19,6 +19,8 @@ type Stats struct {
 	Crashed uint64 // calls whose worker died; some were run again
 	Started uint64 // workers that came to serve
 	Ended   uint64 // of which are gone
+
+	Sandbox string // what of Config.Sandbox is in force in the workers, for people; "" without any
 }
 
 // Progress is what Pool.Progress is told after each call.
@@ -49,6 +51,7 @@ func (s *poolState) stats() Stats {
 	st.Workers, st.Idle, st.Queued = len(a.workers), len(a.idle), a.queue.Len()
 	for w := range a.workers {
 		st.Running += w.busy
+		st.Sandbox = w.process.sandbox
 	}
 	return st
 }

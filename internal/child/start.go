@@ -6,6 +6,7 @@ package child
 import (
 	"fmt"
 
+	"github.com/tandem-go/tandem/internal/sandbox"
 	"github.com/tandem-go/tandem/internal/wire"
 )
 
@@ -25,7 +26,8 @@ type Hello struct {
 	Single       bool // one call, then the process ends with its exit code
 	Standby      bool // Single, and the call comes late, behind a Handover
 	Warden       bool
-	Rings        bool // the lanes are rings in shared memory, with the sockets beside them
+	Rings        bool           // the lanes are rings in shared memory, with the sockets beside them
+	Calls        *sandbox.Calls // the filter of system calls to install, nil for none
 	Setup, Exit  Hook
 	Vars         []byte
 }
@@ -55,6 +57,7 @@ func (h *Hello) Append(dst []byte) []byte {
 	if h.Standby {
 		flags |= 8
 	}
+	flags |= filterFlags(h.Calls)
 	for _, v := range []uint64{
 		h.Build, h.Tasks, flags, uint64(h.Depth), uint64(h.Lanes), uint64(h.MaxProcs),
 		uint64(h.MaxStack), uint64(h.Memory), uint64(h.OpenFiles),
@@ -74,6 +77,7 @@ func parseHello(body []byte) (h Hello, err error) {
 	h.Build, h.Tasks = r.Uint64(), r.Uint64()
 	flags := r.Uint64()
 	h.Single, h.Warden, h.Rings, h.Standby = flags&1 != 0, flags&2 != 0, flags&4 != 0, flags&8 != 0
+	h.Calls = parseFilter(flags)
 	h.Depth, h.Lanes, h.MaxProcs = int(r.Uint64()), int(r.Uint64()), int(r.Uint64())
 	h.MaxStack, h.Memory = int64(r.Uint64()), int64(r.Uint64())
 	h.OpenFiles = int(r.Uint64())
