@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"runtime"
@@ -41,11 +40,23 @@ var deeds = map[string]func(deed) error{
 		return err
 	},
 	"listen": func(d deed) error {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err == nil {
-			l.Close()
+		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
+		if err != nil {
+			return err
 		}
-		return err
+		defer unix.Close(fd)
+		if err := unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+			return err
+		}
+		return unix.Listen(fd, 1)
+	},
+	"send": func(d deed) error {
+		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0)
+		if err != nil {
+			return err
+		}
+		defer unix.Close(fd)
+		return unix.Connect(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}, Port: 9})
 	},
 	"io_uring": func(d deed) error {
 		_, _, e := unix.Syscall(unix.SYS_IO_URING_SETUP, 0, 0, 0)
@@ -81,17 +92,10 @@ var deeds = map[string]func(deed) error{
 		_, err := unix.AddKey("user", "k", []byte("v"), unix.KEY_SPEC_PROCESS_KEYRING)
 		return err
 	},
-	"type":     func(d deed) error { return unix.IoctlSetPointerInt(0, unix.TIOCSTI, 'x') },
-	"device":   func(d deed) error { return unix.Mknod(d.Path, unix.S_IFCHR|0o600, int(unix.Mkdev(1, 3))) },
-	"own user": func(d deed) error { return equal(os.Getuid(), d.PID) },
-	"own pids": func(d deed) error { return equal(os.Getpid(), 1) },
-	"alone": func(d deed) error {
-		interfaces, err := net.Interfaces()
-		if err == nil && (len(interfaces) != 1 || interfaces[0].Flags&net.FlagUp != 0) {
-			err = fmt.Errorf("interfaces %v", interfaces)
-		}
-		return err
-	},
+	"type":       func(d deed) error { return unix.IoctlSetPointerInt(0, unix.TIOCSTI, 'x') },
+	"device":     func(d deed) error { return unix.Mknod(d.Path, unix.S_IFCHR|0o600, int(unix.Mkdev(1, 3))) },
+	"own user":   func(d deed) error { return equal(os.Getuid(), d.PID) },
+	"own pids":   func(d deed) error { return equal(os.Getpid(), 1) },
 	"descriptor": func(d deed) error { _, err := unix.FcntlInt(uintptr(d.FD), unix.F_GETFD, 0); return err },
 	"file":       func(d deed) error { _, err := d.File.Read(make([]byte, 1)); return err },
 	"capable": func(d deed) error {

@@ -8,9 +8,11 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/tandem-go/tandem"
 	"github.com/tandem-go/tandem/process"
@@ -127,3 +129,73 @@ true false false operation not permitted | no new privileges, landlock, system c
 		t.Errorf("%v, it wrote\n%s\nwant\n%s", err, out, want)
 	}
 }
+
+// TestSandboxFolderGone: what was there when the pool was made is not there any more.
+func TestSandboxFolderGone(t *testing.T) {
+	folder := t.TempDir()
+	s := &process.Sandbox{Write: []string{folder}}
+	sandboxed(t, s)
+	leaveNothing(t)
+	pool := &process.Pool{Workers: 1, Config: process.Config{Sandbox: s}}
+	closing(t, pool)
+	tries(t, pool, deed{What: "write", Path: filepath.Join(folder, "f")}, "")
+	if err := os.RemoveAll(folder); err != nil {
+		t.Fatal(err)
+	}
+	kill(t, process.Children()[0].PID())
+	eventually(t, "the worker is gone", func() bool { return pool.Stats().Ended == 1 })
+	_, err := attempt.On(pool).Call(t.Context(), deed{What: "itself"})
+	if !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), folder) {
+		t.Errorf("a call: %v, want an error that names the folder", err)
+	}
+}
+
+// sandboxedDeleted has workers in a sandbox when its own file is no more.
+var sandboxedDeleted = program("sandboxes when its file is deleted", func() {
+	err := os.Remove(os.Args[0])
+	pool := &process.Pool{Workers: 1, Config: process.Config{Sandbox: &process.Sandbox{NoFiles: true}}}
+	defer pool.Close()
+	if err == nil {
+		_, err = attempt.On(pool).Call(context.Background(), deed{What: "itself"})
+	}
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("well")
+})
+
+func TestSandboxFileGone(t *testing.T) {
+	sandboxed(t, &process.Sandbox{NoFiles: true})
+	cmd := command(t, sandboxedDeleted)
+	copied := filepath.Join(t.TempDir(), "program")
+	copyFile(t, copied, cmd.Path)
+	cmd.Path, cmd.Args = copied, []string{copied}
+	well(t, cmd)
+}
+
+// TestSandboxLimits: what a limit does is the same for the first process of a
+// namespace, which no signal of its own can end.
+func TestSandboxLimits(t *testing.T) {
+	s := &process.Sandbox{PIDNamespace: true, UserNamespace: true}
+	sandboxed(t, s)
+	leaveNothing(t)
+	pool := &process.Pool{Workers: 1, Limits: tandem.Limits{Time: 50 * time.Millisecond, Grace: -1}, Config: process.Config{Sandbox: s, Stderr: io.Discard}}
+	defer pool.Close() // its error is about the worker that is killed
+	if _, err := spinning.On(pool).Call(t.Context(), struct{}{}); !errors.Is(err, tandem.ErrTimeout) {
+		t.Errorf("a task over its time: %v", err)
+	}
+	h, err := process.Start(t.Context(), process.Config{Sandbox: s, Stderr: io.Discard}, spinning, struct{}{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the task spins", func() bool { return h.Process.Terminate() == os.ErrProcessDone })
+	if _, err := h.Wait(t.Context()); err == nil {
+		t.Error("a terminated task returned a value")
+	}
+}
+
+var spinning = tandem.NewTask("spinning in a sandbox", func(context.Context, struct{}) (struct{}, error) {
+	for {
+	}
+})

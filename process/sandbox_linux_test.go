@@ -79,6 +79,7 @@ func TestSandboxBase(t *testing.T) {
 				{deed{What: "device", Path: filepath.Join(t.TempDir(), "null")}, ""},
 				{deed{What: "capable"}, "no capabilities"},
 				{deed{What: "listen"}, ""},
+				{deed{What: "send"}, ""},
 				{deed{What: "exec", Path: "/bin/true"}, ""},
 				{deed{What: "thread"}, ""},
 				{deed{What: "read", Path: "/etc/hosts"}, ""},
@@ -215,7 +216,7 @@ func TestSandboxNamespaces(t *testing.T) {
 				t.Errorf("a lock: %v", err)
 			}
 			if s.NetworkNamespace {
-				tries(t, pool, deed{What: "alone"}, "")
+				tries(t, pool, deed{What: "send"}, "network is unreachable") // not even loopback
 			}
 			if s.UserNamespace {
 				tries(t, pool, deed{What: "own user", PID: 65534}, "")

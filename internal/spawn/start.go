@@ -70,13 +70,16 @@ func launch(path string, args []string, attr *os.ProcAttr, worker bool, confine 
 	if confine == nil {
 		onStarter(start)
 	} else {
-		onConfined(p.done, func() (func(), bool) {
-			var undo func()
-			if undo, err = confine(attr.Sys); err == nil {
+		var refused error
+		onConfined(p.done, func() (undo func(), well bool) {
+			if undo, refused = confine(attr.Sys); refused == nil {
 				start()
 			}
-			return undo, err == nil
+			return undo, refused == nil && err == nil
 		})
+		if refused != nil {
+			return nil, refused
+		}
 	}
 	if err != nil {
 		// The exec's error names the binary, whichever of the two is missing.
