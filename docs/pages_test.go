@@ -1,6 +1,7 @@
 package docs_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"go/ast"
@@ -10,8 +11,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tandem-go/tandem"
+	"github.com/tandem-go/tandem/process"
 )
 
 // TestErrorsPage: errors.md names every error that the library exports.
@@ -143,4 +146,49 @@ func sameCode(t *testing.T, page, function string) {
 	if block != body {
 		t.Errorf("%s shows\n%s\nthe test runs\n%s", page, block, body)
 	}
+}
+
+// TestSandboxPage: the code of sandbox.md does what the page says.
+func TestSandboxPage(t *testing.T) {
+	sameCode(t, "sandbox.md", "decodeConfined")
+	work := t.TempDir()
+	got, err := decodeConfined(onProcesses(t), t.TempDir(), work, work)
+	if errors.Is(err, errors.ErrUnsupported) {
+		t.Skipf("this system has no such sandbox: %v", err)
+	}
+	if err != nil || got != "permission denied" {
+		t.Errorf("the secret outside: %q, %v", got, err)
+	}
+	if _, err := os.Stat(filepath.Join(work, "out")); err != nil {
+		t.Error(err)
+	}
+}
+
+// decode writes into its folder, and tries to read this package.
+var decode = tandem.NewTask("decode", func(_ context.Context, work string) (string, error) {
+	if err := os.WriteFile(filepath.Join(work, "out"), nil, 0o600); err != nil {
+		return "", err
+	}
+	_, err := os.ReadFile("pages_test.go")
+	if errors.Is(err, os.ErrPermission) {
+		return "permission denied", nil
+	}
+	return "", err
+})
+
+func decodeConfined(ctx context.Context, fonts, work, page string) (string, error) {
+	pool := &process.Pool{
+		Limits: tandem.Limits{Time: 30 * time.Second},
+		Config: process.Config{
+			Env: []string{"PATH=/usr/bin:/bin"}, // not this program's, with its passwords
+			Sandbox: &process.Sandbox{
+				Read:      []string{fonts},
+				Write:     []string{work},
+				NoNetwork: true,
+				NoExec:    true,
+			},
+		},
+	}
+	defer pool.Close()
+	return decode.On(pool).Call(ctx, page)
 }

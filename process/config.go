@@ -98,6 +98,9 @@ type Config struct {
 	// (Linux). tandem.CPUs counts them there.
 	CPUs []int
 
+	// Sandbox is what the process cannot do, nil nothing but what this one cannot.
+	Sandbox *Sandbox
+
 	// InitTimeout is how long the process may take to reach tandem.Init. Zero
 	// means 30 s.
 	InitTimeout time.Duration
@@ -148,6 +151,9 @@ func (c *Config) check() error {
 		return err
 	}
 	if err := checkCPU(c.Limits.CPU); err != nil {
+		return err
+	}
+	if err := c.Sandbox.check(); err != nil {
 		return err
 	}
 	switch {

@@ -55,10 +55,10 @@ func (w *worker) exec(theirs *codec.Handles, name string) error {
 		return err
 	}
 	p := w.plan
-	w.proc, err = spawn.Start(spawn.Command{Env: p.Env, Dir: p.Dir, Stdio: stdio.theirs, Extra: p.ExtraFiles, Worker: theirs.Files()[0]})
+	w.proc, err = w.startConfined(spawn.Command{Env: p.Env, Dir: p.Dir, Stdio: stdio.theirs, Extra: p.ExtraFiles, Worker: theirs.Files()[0]})
 	stdio.closeTheirs()
 	if err == nil {
-		w.process = newProcess(name, w.proc)
+		w.process = newProcess(name, w.proc, w.sandbox.String())
 		w.output.process.Store(w.process)
 	}
 	if begun := w.output.begin(); err == nil {
@@ -102,9 +102,12 @@ func (w *worker) equip(theirs *codec.Handles) (err error) {
 // and its keeper finds out why.
 func (w *worker) introduce(theirs *codec.Handles, name string) error {
 	hello := w.plan.hello(name)
+	hello.Calls = w.sandbox.Calls()
 	var send codec.Handles
 	files := []*os.File{w.pageFile}
-	if r := spawn.Registrations(); r != nil {
+	// Whoever writes there names process groups to be killed. What is confined is not
+	// trusted with it, and has a warden of its own if it starts workers.
+	if r := spawn.Registrations(); r != nil && w.sandbox == nil {
 		hello.Warden = true
 		files = append(files, r)
 	}

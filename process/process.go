@@ -21,10 +21,12 @@ type Process struct {
 	proc *spawn.Proc   // nil for Current and Parent
 	done chan struct{} // nil for Current and Parent
 	code atomic.Int64  // exit code, valid when done is closed
+
+	sandbox string
 }
 
-func newProcess(name string, proc *spawn.Proc) *Process {
-	p := &Process{pid: proc.PID, proc: proc, done: make(chan struct{})}
+func newProcess(name string, proc *spawn.Proc, sandbox string) *Process {
+	p := &Process{pid: proc.PID, proc: proc, sandbox: sandbox, done: make(chan struct{})}
 	p.name.Store(&name)
 	children.Lock()
 	defer children.Unlock()
@@ -60,6 +62,10 @@ func (p *Process) Name() string { return *p.name.Load() }
 
 // PID is the system's number of the process.
 func (p *Process) PID() int { return p.pid }
+
+// Sandbox says for people what of Config.Sandbox is in force; "" without one, and for
+// the current process and its parent.
+func (p *Process) Sandbox() string { return p.sandbox }
 
 // Done is closed when the process has ended and everything about its end is
 // known. It is nil, and never ready, for the current process and its parent.

@@ -139,7 +139,7 @@ func (s *Standby) lend(c *Config) (*standbyState, error) {
 	}{
 		{"Env", c.Env != nil}, {"Dir", c.Dir != ""}, {"Stdin", c.Stdin != nil}, {"Stdout", c.Stdout != nil}, {"Stderr", c.Stderr != nil},
 		{"Prefix", c.Prefix}, {"Logger", c.Logger != nil},
-		{"ExtraFiles", c.ExtraFiles != nil}, {"MaxStack", c.MaxStack != 0}, {"InitTimeout", c.InitTimeout != 0},
+		{"ExtraFiles", c.ExtraFiles != nil}, {"Sandbox", c.Sandbox != nil}, {"MaxStack", c.MaxStack != 0}, {"InitTimeout", c.InitTimeout != 0},
 		{"OpenFiles", c.OpenFiles != 0}, {"Processes", c.Processes != 0}, {"Nice", c.Nice != 0}, {"CPUs", c.CPUs != nil},
 	} {
 		if f.set {

@@ -24,6 +24,8 @@ type Stats struct {
 	Poisoned uint64 // calls given up with tandem.ErrPoison
 
 	Limits string // how each limit of the pool is kept on this machine, for people
+
+	Sandbox string // what of Config.Sandbox is in force in the workers, for people; "" without any
 }
 
 // Progress is what Pool.Progress is told after each call.
@@ -60,6 +62,7 @@ func (s *poolState) stats() Stats {
 	st.Workers, st.Idle, st.Queued = len(a.workers), len(a.idle), a.queue.Len()
 	for w := range a.workers {
 		st.Running += w.busy
+		st.Sandbox = w.process.sandbox
 	}
 	return st
 }

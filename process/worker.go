@@ -12,6 +12,7 @@ import (
 	"github.com/tandem-go/tandem/internal/child"
 	"github.com/tandem-go/tandem/internal/codec"
 	"github.com/tandem-go/tandem/internal/ring"
+	"github.com/tandem-go/tandem/internal/sandbox"
 	"github.com/tandem-go/tandem/internal/slab"
 	"github.com/tandem-go/tandem/internal/spawn"
 	"github.com/tandem-go/tandem/internal/sys"
@@ -33,8 +34,9 @@ type worker struct {
 
 	page     *sys.Page
 	pageFile *os.File
-	rings    *ring.Parent // nil: calls go through the lanes' sockets
-	results  slab.Reader  // the segments of large results
+	sandbox  *sandbox.Policy // in force; nil: none
+	rings    *ring.Parent    // nil: calls go through the lanes' sockets
+	results  slab.Reader     // the segments of large results
 	spinners *ring.Spinners
 	calls    sync.WaitGroup // flights of a pool, which use the memory
 	forsaken func()         // takes the worker out of its pool for good; nil outside pools

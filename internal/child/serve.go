@@ -129,6 +129,9 @@ func (w *worker) begin() error {
 	}
 	w.page.Word(PhaseWord).Store(PhaseInit)
 	w.limit()
+	if err := w.confine(); err != nil {
+		return err
+	}
 	return Root.Inherit(w.hello.Vars)
 }
 

@@ -6,6 +6,7 @@ package child
 import (
 	"fmt"
 
+	"github.com/tandem-go/tandem/internal/sandbox"
 	"github.com/tandem-go/tandem/internal/wire"
 )
 
@@ -30,6 +31,7 @@ type Hello struct {
 	Rings        bool // the lanes are rings in shared memory, with the sockets beside them
 	Log          bool // what is logged by log/slog goes to the parent
 	LogLevel     int64
+	Calls        *sandbox.Calls // the filter of system calls to install, nil for none
 	Setup, Exit  Hook
 	Vars         []byte
 }
@@ -44,24 +46,38 @@ type Hook struct {
 // without end is stopped here.
 const MaxDepth = 8
 
+// The bits of a Hello. The last four say which filter of system calls to install.
+const (
+	flagSingle = 1 << iota
+	flagWarden
+	flagRings
+	flagStandby
+	flagLog
+	flagFilter
+	flagFilterNetwork
+	flagFilterExec
+	flagFilterAlone
+)
+
 // Append appends h to dst.
 func (h *Hello) Append(dst []byte) []byte {
 	flags := uint64(0)
 	if h.Single {
-		flags |= 1
+		flags |= flagSingle
 	}
 	if h.Warden {
-		flags |= 2
+		flags |= flagWarden
 	}
 	if h.Rings {
-		flags |= 4
+		flags |= flagRings
 	}
 	if h.Standby {
-		flags |= 8
+		flags |= flagStandby
 	}
 	if h.Log {
-		flags |= 16
+		flags |= flagLog
 	}
+	flags |= filterFlags(h.Calls)
 	for _, v := range []uint64{
 		h.Build, h.Tasks, flags, uint64(h.Depth), uint64(h.Lanes), uint64(h.MaxProcs),
 		uint64(h.MaxStack), uint64(h.Memory), uint64(h.OpenFiles), uint64(h.LogLevel),
@@ -84,11 +100,12 @@ func parseHello(body []byte) (h Hello, err error) {
 	r := wire.NewReader(body)
 	h.Build, h.Tasks = r.Uint64(), r.Uint64()
 	flags := r.Uint64()
-	h.Single, h.Warden, h.Rings, h.Standby = flags&1 != 0, flags&2 != 0, flags&4 != 0, flags&8 != 0
+	h.Single, h.Warden, h.Rings, h.Standby = flags&flagSingle != 0, flags&flagWarden != 0, flags&flagRings != 0, flags&flagStandby != 0
+	h.Calls = parseFilter(flags)
 	h.Depth, h.Lanes, h.MaxProcs = int(r.Uint64()), int(r.Uint64()), int(r.Uint64())
 	h.MaxStack, h.Memory = int64(r.Uint64()), int64(r.Uint64())
 	h.OpenFiles = int(r.Uint64())
-	h.Log, h.LogLevel = flags&16 != 0, int64(r.Uint64())
+	h.Log, h.LogLevel = flags&flagLog != 0, int64(r.Uint64())
 	h.Nice = int(r.Uint64())
 	for n := r.Uint64(); n > 0 && r.Err() == nil; n-- {
 		h.CPUs = append(h.CPUs, int(r.Uint64()))

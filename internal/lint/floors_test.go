@@ -20,9 +20,9 @@ var floors = [][]string{
 	{"internal/monitor"},               // waiting: what semaphores and barriers stand on
 	{"internal/ring", "internal/lock"}, // protocols in shared memory
 	{"internal/slab"},                  // recycled memory for large content
-	{"internal/mem", "internal/spawn"}, // mapped memory; births and deaths
-	{"internal/wire"},                  // frames: bytes, and descriptors beside them
-	{"internal/codec"},                 // values as bytes and descriptors
+	{"internal/mem", "internal/spawn", "internal/sandbox"}, // mapped memory; births and deaths; what a process may not do
+	{"internal/wire"},  // frames: bytes, and descriptors beside them
+	{"internal/codec"}, // values as bytes and descriptors
 	{"internal/sys", "internal/event", "internal/cgroup"}, // the ground
 }
 

@@ -5,13 +5,17 @@
 package spawn
 
 import (
+	"fmt"
 	"os"
 	"strconv"
 	"strings"
+
+	"github.com/tandem-go/tandem/internal/sys"
 )
 
 // marker is the environment variable that makes a process a worker (its value is
-// the number of the inherited channel) or a warden. It leaves the environment at
+// the number of the inherited channel, and after a plus the highest that it may have
+// inherited and is to close) or a warden. It leaves the environment at
 // once: what a task starts is an ordinary program.
 const marker = "TANDEM_WORKER"
 
@@ -22,11 +26,31 @@ var role = takeMarker()
 
 func takeMarker() string {
 	r := os.Getenv(marker)
-	if r != "" {
-		os.Unsetenv(marker)
+	if r == "" {
+		return r
 	}
-	return r
+	os.Unsetenv(marker)
+	channel, last, confined := strings.Cut(r, "+")
+	if first, err := strconv.Atoi(channel); err == nil && confined {
+		// Now and not later: what comes next may open something.
+		if last, err := strconv.Atoi(last); err == nil {
+			sys.CloseInherited(first+1, last)
+		}
+	}
+	return channel
 }
+
+// role is the marker of the process that c starts.
+func (c *Command) role() string {
+	channel := 3 + len(c.Extra)
+	if c.Confine == nil {
+		return strconv.Itoa(channel)
+	}
+	return fmt.Sprintf("%d+%d", channel, sys.LastFD()+margin)
+}
+
+// margin is for what other threads open before the fork.
+const margin = 256
 
 // Channel is the descriptor of the channel to the parent; ok is false in a
 // program that is no worker.

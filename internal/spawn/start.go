@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"strconv"
 	"sync"
+	"syscall"
 )
 
 // Command is a process to be started from this program's own binary, with this
@@ -16,6 +16,12 @@ type Command struct {
 	Stdio  [3]*os.File
 	Extra  []*os.File // descriptor 3 and up, as in os/exec
 	Worker *os.File   // the worker's end of its channel, behind Extra
+
+	// Confine, if not nil, runs on a thread that is made for this process alone, before
+	// the fork, and may change for good what a child inherits of its thread, and attr.
+	// undo, if not nil, is called there when the process has ended. Such a process
+	// closes whatever else it inherits.
+	Confine func(attr *syscall.SysProcAttr) (undo func(), err error)
 }
 
 // Proc is a started process, the leader of its process group. It is reaped by
@@ -43,24 +49,38 @@ func Start(c Command) (*Proc, error) {
 	}
 	attr := &os.ProcAttr{
 		Dir:   c.Dir,
-		Env:   withMarker(env, strconv.Itoa(3+len(c.Extra))),
+		Env:   withMarker(env, c.role()),
 		Files: append(append(c.Stdio[:len(c.Stdio):len(c.Stdio)], c.Extra...), c.Worker),
 	}
-	return launch(path, os.Args, attr, true)
+	return launch(path, os.Args, attr, true, c.Confine)
 }
 
-// launch runs one exec on the starter thread.
-func launch(path string, args []string, attr *os.ProcAttr, worker bool) (*Proc, error) {
+// launch runs one exec, on the starter thread or on a confined one.
+func launch(path string, args []string, attr *os.ProcAttr, worker bool, confine func(*syscall.SysProcAttr) (func(), error)) (*Proc, error) {
 	p := &Proc{done: make(chan struct{})}
 	var watch func() bool // blocks until the process has ended; false: it cannot
 	var err error
-	onStarter(func() {
-		attr.Sys, watch = attributes(worker)
+	attr.Sys, watch = attributes(worker)
+	start := func() {
 		p.proc, err = os.StartProcess(path, args, attr)
 		if err == nil && worker {
 			warden.add(p.proc.Pid)
 		}
-	})
+	}
+	if confine == nil {
+		onStarter(start)
+	} else {
+		var refused error
+		onConfined(p.done, func() (undo func(), well bool) {
+			if undo, refused = confine(attr.Sys); refused == nil {
+				start()
+			}
+			return undo, refused == nil && err == nil
+		})
+		if refused != nil {
+			return nil, refused
+		}
+	}
 	if err != nil {
 		// The exec's error names the binary, whichever of the two is missing.
 		if _, missing := os.Stat(attr.Dir); attr.Dir != "" && missing != nil {

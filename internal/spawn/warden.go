@@ -261,7 +261,7 @@ func startWarden(life, registrations *os.File) (*Proc, error) {
 	return launch(path, []string{"tandem-warden"}, &os.ProcAttr{
 		Dir: "/", Env: []string{marker + "=" + wardenRole, "GOMAXPROCS=1"},
 		Files: []*os.File{null, null, null, life, registrations},
-	}, false)
+	}, false, nil)
 }
 
 // forget drops the pipes of a warden that is gone, if they are still the present

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package main
+
+// escapes need a system that has sandboxes.
+var escapes []escape
