@@ -16,6 +16,7 @@ import (
 	"github.com/tandem-go/tandem"
 	"github.com/tandem-go/tandem/process"
 	"github.com/tandem-go/tandem/shared"
+	"github.com/tandem-go/tandem/thread"
 )
 
 // cast is what a task of these tests is given: the part that it plays, and the
@@ -63,9 +64,14 @@ func scene(role string, f func(ctx context.Context, c cast) (int, error)) bool {
 	return true
 }
 
-// everywhere runs f with n goroutines to play in, and with n processes.
+// everywhere runs f with n goroutines to play in, with n threads, and with n processes.
 func everywhere(t *testing.T, n int, f func(t *testing.T, place tandem.Runner)) {
 	t.Run("goroutines", func(t *testing.T) { f(t, tandem.Goroutines(n)) })
+	t.Run("threads", func(t *testing.T) {
+		pool := &thread.Pool{Threads: n}
+		defer pool.Close()
+		f(t, pool)
+	})
 	t.Run("processes", func(t *testing.T) {
 		pool := &process.Pool{Workers: n}
 		defer pool.Close()

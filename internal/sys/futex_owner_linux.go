@@ -108,6 +108,9 @@ func threadFlags(stat string) (uint64, error) {
 	return strconv.ParseUint(string(fields[6]), 10, 64)
 }
 
+// ThreadLives reports whether there is a thread of that id, in any process.
+func ThreadLives(tid int) bool { return !errors.Is(unix.Kill(tid, 0), unix.ESRCH) }
+
 // PIDNamespace identifies the space in which this process's ids are valid.
 func PIDNamespace() (uint64, error) {
 	var st unix.Stat_t
