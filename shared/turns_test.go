@@ -76,3 +76,27 @@ func TestLongestWait(t *testing.T) {
 		})
 	}
 }
+
+var _ = scene("come in once", func(ctx context.Context, c cast) (int, error) {
+	return 0, c.Lock.With(ctx, func() error { return c.Tally.Update(ctx, func(y *tally) error { y.Total++; return nil }) })
+})
+
+// TestNotOvertaken: beside one who has waited for a millisecond nobody gets the lock,
+// however often he tries, and the other wakes up as slowly as he may.
+func TestNotOvertaken(t *testing.T) {
+	everywhere(t, 1, func(t *testing.T, place tandem.Runner) {
+		c := cast{Role: "come in once", Lock: open[*shared.Mutex](t)(shared.NewMutex()), Tally: newTally(t)}
+		for i := range 20 {
+			c.Lock.Lock(background)
+			list := all(t.Context(), place, 1, c)
+			until(t, "he claims the lock", c.Lock.Claimed)
+			c.Lock.Unlock()
+			c.Lock.Lock(soon(t))
+			if y, _ := c.Tally.Load(background); y.Total != i+1 {
+				t.Errorf("in round %d the one who waited came in %d times before another", i, y.Total)
+			}
+			c.Lock.Unlock()
+			waitAll(t, list)
+		}
+	})
+}

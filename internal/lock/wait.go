@@ -93,7 +93,7 @@ func (f *front) take(ctx context.Context, repairer bool) (died bool, dead signat
 			continue
 		}
 		f.slept = true
-		err := sys.FutexWait(l.state, state|hasSleeper, l.mark(), sleep)
+		err := Sleep(l, l.state, state|hasSleeper, l.mark(), sleep)
 		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 			return false, 0, err
 		}

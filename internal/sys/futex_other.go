@@ -52,3 +52,15 @@ func ThreadLives(int) bool { return false }
 
 // PIDNamespace would identify the space of process ids; only Linux has several.
 func PIDNamespace() (uint64, error) { return 0, noFutex() }
+
+// MostFutexes is how many words one thread can sleep on at once, where one can.
+const MostFutexes = 128
+
+// Futex is a word to sleep on; only Linux can.
+type Futex struct{}
+
+// NewFutex is for FutexWaitMany.
+func NewFutex(*uint32, uint32) Futex { return Futex{} }
+
+// FutexWaitMany would sleep on many words; only Linux can.
+func FutexWaitMany([]Futex, time.Duration) (int, error) { return -1, noFutex() }
