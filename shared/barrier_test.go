@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -183,7 +182,7 @@ var _ = scene("meet for ever", func(ctx context.Context, c cast) (n int, err err
 			err = change(ctx, c.Tally, func(y *tally) error { y.Total++; return nil })
 		}
 		if errors.Is(err, shared.ErrBrokenBarrier) {
-			err = c.Meet.Reset()
+			err = errors.Join(c.Meet.Reset(), change(ctx, c.Tally, func(y *tally) error { y.Most++; return nil }))
 		}
 		if err != nil {
 			return n, err
@@ -195,40 +194,21 @@ var _ = scene("meet for ever", func(ctx context.Context, c cast) (n int, err err
 func TestKillStormBarrier(t *testing.T) {
 	c := cast{Role: "meet for ever", Meet: newBarrier(t, 2), Tally: newTally(t)}
 	passed, broke := 0, 0
-	for end := time.Now().Add(3 * time.Second); time.Now().Before(end); {
-		h := alone(t, c)
-		stop := make(chan struct{})
-		met := make(chan struct{}, 1)
-		go func() {
-			defer close(stop)
-			<-met
-			time.Sleep(time.Duration(rand.IntN(5000)) * time.Microsecond)
-			kill(h)
-		}()
-		for over := false; !over; {
-			select {
-			case <-stop:
-				over = true
-			default:
-			}
-			ctx, cancel := timeout(300 * time.Millisecond) // killed outside of Wait: nobody tells
-			switch _, err := c.Meet.Wait(ctx); err {
-			case nil:
-				passed++
-				select {
-				case met <- struct{}{}:
-				default:
-				}
-			case shared.ErrBrokenBarrier, errCause:
-				broke++
-				if err := c.Meet.Reset(); err != nil {
-					t.Fatal(err)
-				}
-			default:
-				t.Fatal(err)
-			}
-			cancel()
+	storm(t, c, func() error {
+		ctx, cancel := timeout(300 * time.Millisecond) // killed outside of Wait: nobody tells
+		defer cancel()
+		_, err := c.Meet.Wait(ctx)
+		switch err {
+		case nil:
+			passed++
+		case shared.ErrBrokenBarrier, errCause:
+			broke++
+			err = c.Meet.Reset()
 		}
+		return err
+	})
+	if y, err := c.Tally.Load(background); err == nil {
+		broke += y.Most // the parties learned of it
 	}
 	if passed == 0 || broke == 0 {
 		t.Errorf("%d meetings, %d broken: the test has tried nothing", passed, broke)

@@ -229,7 +229,7 @@ var (
 // storm plays c in processes that are killed at random, and calls check between.
 func storm(t *testing.T, c cast, check func() error) {
 	t.Helper()
-	kills, last := 0, 0
+	kills, last, descriptors := 0, 0, 0
 	for end := time.Now().Add(*stormTime); time.Now().Before(end); {
 		var playing []*process.Handle[int]
 		for range *players {
@@ -258,8 +258,21 @@ func storm(t *testing.T, c cast, check func() error) {
 			kill(h)
 			kills++
 		}
+		if descriptors == 0 { // what stays for further processes is there now
+			descriptors = allFiles(t)
+		}
 	}
+	settle(t, "no descriptor is left of those who were killed", func() bool { return allFiles(t) <= descriptors })
 	t.Logf("%d kills, %d turns", kills, last)
+}
+
+func allFiles(t *testing.T) int {
+	t.Helper()
+	list, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(list)
 }
 
 // hog goes in and out by with until the event is set. It counts itself in the tally

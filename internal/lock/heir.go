@@ -22,6 +22,7 @@ func newClaim(since int64, tid uint32) claim {
 
 func (c claim) tid() uint32  { return uint32(c & (1<<pidBits - 1)) }
 func (c claim) mark() uint32 { return markOf(c.tid()) }
+func (c claim) lives() bool  { return sys.ThreadLives(int(c.tid())) }
 
 // kept is the word of a lock that is free and kept for c.
 func (c claim) kept() uint64 { return word(hasSleeper, signature(c)) }
@@ -38,10 +39,9 @@ func (l *Lock) keep(now uint64) bool {
 	if heir == 0 || !atomic.CompareAndSwapUint64(l.word, now, heir.kept()) {
 		return false
 	}
-	woken, _ := sys.FutexInterrupt(l.state, heir.mark())
+	sys.FutexInterrupt(l.state, heir.mark())
 	// Either he who leaves without the lock finds it kept, or his leaving is seen here.
-	// Who does not sleep is on his way, or dead.
-	if claim(atomic.LoadUint64(l.heir())) != heir || woken == 0 && !sys.ThreadLives(int(heir.tid())) {
+	if claim(atomic.LoadUint64(l.heir())) != heir || !heir.lives() {
 		l.disinherit(heir)
 	}
 	return true
@@ -80,7 +80,7 @@ func (p *line) stand(l *Lock) time.Duration {
 }
 
 // mayTake reports whether a lock that is kept is for this front: it is the heir, or
-// the heir has not come.
+// the heir has died or not come.
 func (p *line) mayTake(w uint64) bool {
 	if w == p.claim.kept() {
 		return true
@@ -88,7 +88,8 @@ func (p *line) mayTake(w uint64) bool {
 	if w != p.foreign {
 		p.foreign, p.seen = w, time.Now()
 	}
-	return time.Since(p.seen) >= longestSleep
+	_, sig := split(w)
+	return !claim(sig).lives() || time.Since(p.seen) >= longestSleep
 }
 
 // taken ends the waiting with the lock, of which the word was w. The next one in the

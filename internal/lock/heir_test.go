@@ -7,7 +7,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"os"
-	"runtime"
+	"os/exec"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -93,13 +93,14 @@ func TestHeirGivesUp(t *testing.T) {
 
 // TestHeirDies: who was to be the next and died, or does not come, is in nobody's way.
 func TestHeirDies(t *testing.T) {
-	ended := make(chan int)
-	go func() {
-		runtime.LockOSThread() // never undone: the thread ends with the goroutine
-		ended <- sys.Gettid()
-	}()
-	dead := <-ended
-	until(t, "the thread ends", func() bool { return !sys.ThreadLives(dead) })
+	cmd := exec.Command("true")
+	if err := cmd.Run(); err != nil {
+		t.Fatal(err)
+	}
+	dead := cmd.Process.Pid
+	if sys.ThreadLives(dead) {
+		t.Fatal("a process that ended lives")
+	}
 	if !sys.ThreadLives(sys.Gettid()) {
 		t.Error("this thread does not live")
 	}
