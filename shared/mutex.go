@@ -16,6 +16,10 @@ import (
 // Mutex is closed. Its methods are safe for concurrent use. It must not be
 // copied: pass the pointer. As a field of a task's argument or result it becomes
 // a handle of the same lock on the other side.
+//
+// Nobody starves: whoever is awake may take a free lock, but when somebody has waited
+// for a millisecond, the lock goes to who has waited longest, over all processes, and
+// nobody overtakes. In a process who came first is served first.
 type Mutex struct {
 	lock    atomic.Pointer[lock.Lock] // nil: closed; go vet reports a copied one
 	cleanup atomic.Pointer[runtime.Cleanup]
@@ -73,7 +77,8 @@ func (m *Mutex) lockSlow(ctx context.Context, l *lock.Lock) error {
 }
 
 // TryLock takes the lock if it is free, and reports whether it did. It does not
-// wait, and it does not take a lock whose owner died.
+// wait, and it takes neither a lock whose owner died nor one that is the turn of
+// somebody who has waited for long.
 func (m *Mutex) TryLock() bool {
 	l := m.lock.Load()
 	return l != nil && l.TryLock()
