@@ -11,13 +11,20 @@ import (
 	"github.com/tandem-go/tandem/internal/sys"
 )
 
-// Sleep is sys.FutexWait, but for the threads that it costs. The first sleeper of this
-// process has a thread, which wakes up soonest; all others share threads, 127 each,
-// where the kernel can do that. They may be woken for no reason every tenth of a
-// second. The memory of addr belongs to owner, which the thread keeps alive.
+// Sleep is sys.FutexWait, but for the threads that it costs. The first sleepers of this
+// process have threads of their own, which wake up soonest; all others share threads, 127
+// each, where the kernel can do that. They may be woken for no reason every tenth of a
+// second. The memory of addr belongs to owner, which the thread keeps alive. A mark of 0
+// is for a word of which nobody is called away.
 func Sleep(owner any, addr *uint32, val, mark uint32, timeout time.Duration) error {
-	first := sleepers.Add(1) == 1
-	defer sleepers.Add(-1)
+	// A shared thread wakes at every mark. If many processes slept so on one lock, all
+	// of them would wake at each hand-over: a storm with 64 had a tenth of the turns.
+	alone, most := &marked, int64(2)
+	if mark == 0 {
+		alone, most, mark = &unmarked, 1, 1
+	}
+	first := alone.Add(1) <= most
+	defer alone.Add(-1)
 	if first || !canShare() {
 		defer runtime.KeepAlive(owner)
 		return sys.FutexWait(addr, val, mark, timeout)
@@ -41,7 +48,8 @@ func Sleep(owner any, addr *uint32, val, mark uint32, timeout time.Duration) err
 	}
 }
 
-var sleepers atomic.Int64
+// How many sleep, with a mark and without.
+var marked, unmarked atomic.Int64
 
 // canShare asks the kernel.
 var canShare = sync.OnceValue(func() bool {

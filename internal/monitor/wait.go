@@ -161,7 +161,7 @@ func (m *Monitor) pump() {
 			return
 		}
 		if err == nil {
-			err = lock.Sleep(m, wake, seen, 1, sleep)
+			err = lock.Sleep(m, wake, seen, 0, sleep)
 		}
 		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 			m.fail(err)
