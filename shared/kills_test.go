@@ -120,7 +120,7 @@ var (
 				if err := comeIn(ledger); err != nil {
 					return err
 				}
-				atomic.AddInt64(&ledger[cameIn], 1)
+				atomic.AddInt64(&ledger[turns], 1)
 				toil(ledger, rand.IntN(300))
 				if err := goOut(ledger); err != nil {
 					return err
@@ -190,13 +190,13 @@ func TestOwnerKills(t *testing.T) {
 // killOne plays one victim, and returns how long the lock was nobody's, if that can
 // be said.
 func killOne(t *testing.T, c cast, ledger []int64) (time.Duration, error) {
-	came := atomic.LoadInt64(&ledger[cameIn])
+	came := atomic.LoadInt64(&ledger[turns])
 	h, err := process.Start(background, process.Config{}, act, c)
 	if err != nil {
 		return 0, err
 	}
 	defer kill(h)
-	until(t, "the victim came in", func() bool { return atomic.LoadInt64(&ledger[cameIn]) > came || t.Failed() })
+	until(t, "the victim came in", func() bool { return atomic.LoadInt64(&ledger[turns]) > came || t.Failed() })
 	pid := int64(h.Process.PID())
 	toil(make([]int64, ledgerSize), rand.IntN(1000))
 	select {
