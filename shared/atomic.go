@@ -1,7 +1,6 @@
 package shared
 
 import (
-	"errors"
 	"runtime"
 	"sync/atomic"
 
@@ -29,16 +28,17 @@ type Number = mem.Number
 // The methods panic if it is not open. What comes at the same time as the Close of
 // the last handle of this process may be lost.
 type Atomic[T Number] struct {
-	at      atomic.Pointer[number[T]] // nil: closed; go vet reports a copied one
-	cleanup atomic.Pointer[runtime.Cleanup]
+	at grip[number[T]]
 }
 
 // number is what an open Atomic points to.
 type number[T Number] struct {
-	p       *T
-	segment *mem.Segment // also keeps *p alive
-	order   *order
+	p     *T
+	in    *mem.Segment // also keeps *p alive
+	order *order
 }
+
+func (n *number[T]) segment() *mem.Segment { return n.in }
 
 // order is one for all handles of a process. In race builds every step goes through
 // it: what it puts in order, the race detector sees.
@@ -75,16 +75,11 @@ func NewAtomic[T Number](v T) (*Atomic[T], error) {
 
 func (a *Atomic[T]) open(s *mem.Segment) error {
 	o, err := s.User(mem.HeaderSize, func() (mem.User, error) { return new(order), nil })
-	if err == nil && !a.at.CompareAndSwap(nil, &number[T]{mem.At[T](s.View, mem.HeaderSize), s, o.(*order)}) {
-		err = errors.New("tandem: shared.Atomic: a value is decoded into an Atomic that is open; close it first")
-	}
 	if err != nil {
 		s.Release()
 		return err
 	}
-	c := runtime.AddCleanup(a, func(s *mem.Segment) { s.Release() }, s)
-	a.cleanup.Store(&c)
-	return nil
+	return a.at.open("Atomic", &number[T]{mem.At[T](s.View, mem.HeaderSize), s, o.(*order)}, s)
 }
 
 // Load returns the number.
@@ -146,24 +141,11 @@ const notOpen = "tandem: shared.Atomic: used when it was not open; make it with 
 
 // Close gives this handle back; other handles of the number, here and in other
 // processes, stay. It may be called again.
-func (a *Atomic[T]) Close() error {
-	n := a.at.Swap(nil)
-	if n == nil {
-		return nil
-	}
-	if c := a.cleanup.Swap(nil); c != nil {
-		c.Stop()
-	}
-	return n.segment.Release()
-}
+func (a *Atomic[T]) Close() error { return a.at.close((*number[T]).segment) }
 
 // AppendHandles and SetHandles let an Atomic travel.
 func (a *Atomic[T]) AppendHandles(dst []byte, h *tandem.Handles) ([]byte, error) {
-	n := a.at.Load()
-	if n == nil {
-		return dst, closed("Atomic")
-	}
-	return appendSegment(dst, h, n.segment)
+	return a.at.lend("Atomic", dst, h, (*number[T]).segment)
 }
 
 // SetHandles makes a a handle of the number that was sent.

@@ -16,6 +16,7 @@ import (
 	"github.com/tandem-go/tandem"
 	"github.com/tandem-go/tandem/process"
 	"github.com/tandem-go/tandem/shared"
+	"github.com/tandem-go/tandem/thread"
 )
 
 // cast is what a task of these tests is given: the part that it plays, and the
@@ -63,9 +64,14 @@ func scene(role string, f func(ctx context.Context, c cast) (int, error)) bool {
 	return true
 }
 
-// everywhere runs f with n goroutines to play in, and with n processes.
+// everywhere runs f with n goroutines to play in, with n threads, and with n processes.
 func everywhere(t *testing.T, n int, f func(t *testing.T, place tandem.Runner)) {
 	t.Run("goroutines", func(t *testing.T) { f(t, tandem.Goroutines(n)) })
+	t.Run("threads", func(t *testing.T) {
+		pool := &thread.Pool{Threads: n}
+		defer pool.Close()
+		f(t, pool)
+	})
 	t.Run("processes", func(t *testing.T) {
 		pool := &process.Pool{Workers: n}
 		defer pool.Close()
@@ -223,7 +229,7 @@ var (
 // storm plays c in processes that are killed at random, and calls check between.
 func storm(t *testing.T, c cast, check func() error) {
 	t.Helper()
-	kills, last := 0, 0
+	kills, last, descriptors := 0, 0, 0
 	for end := time.Now().Add(*stormTime); time.Now().Before(end); {
 		var playing []*process.Handle[int]
 		for range *players {
@@ -252,8 +258,21 @@ func storm(t *testing.T, c cast, check func() error) {
 			kill(h)
 			kills++
 		}
+		if descriptors == 0 { // what stays for further processes is there now
+			descriptors = allFiles(t)
+		}
 	}
+	settle(t, "no descriptor is left of those who were killed", func() bool { return allFiles(t) <= descriptors })
 	t.Logf("%d kills, %d turns", kills, last)
+}
+
+func allFiles(t *testing.T) int {
+	t.Helper()
+	list, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(list)
 }
 
 // hog goes in and out by with until the event is set. It counts itself in the tally

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tandem-go/tandem"
+	"github.com/tandem-go/tandem/process"
 	"github.com/tandem-go/tandem/shared"
 )
 
@@ -241,29 +242,35 @@ func TestKillStormCond(t *testing.T) {
 	repair := func() error {
 		return c.Lock.Repair(soon(t), func(*shared.OwnerDiedError) error { stock(c, -stock(c, 0)); return nil })
 	}
-	for end := time.Now().Add(3 * time.Second); time.Now().Before(end); kills++ {
-		h := alone(t, c)
-		until(t, "it waits", func() bool { return c.Cond.Waiting() > 0 })
-		go func() {
-			time.Sleep(time.Duration(rand.IntN(2000)) * time.Microsecond)
-			h.Process.Kill()
-		}()
-		for alive := true; alive; {
-			select {
-			case <-h.Done():
-				alive = false
-			default:
-			}
-			err := c.Lock.With(soon(t), func() error { stock(c, 1); return nil })
-			if err == nil {
-				err = c.Cond.Signal()
-			}
-			if died := (*shared.OwnerDiedError)(nil); errors.As(err, &died) {
-				alone(t, c) // for those who learned of it
-				err = repair()
-			}
-			if err != nil {
-				t.Fatal(err)
+	for end := time.Now().Add(*stormTime); time.Now().Before(end); {
+		var playing []*process.Handle[int]
+		for range max(1, *players-2) {
+			playing = append(playing, alone(t, c))
+		}
+		until(t, "they wait", func() bool { return c.Cond.Waiting() > 0 })
+		for _, h := range playing {
+			go func() {
+				time.Sleep(time.Duration(rand.IntN(2000)) * time.Microsecond)
+				h.Process.Kill()
+			}()
+			kills++
+			for alive := true; alive; {
+				select {
+				case <-h.Done():
+					alive = false
+				default:
+				}
+				err := c.Lock.With(soon(t), func() error { stock(c, 1); return nil })
+				if err == nil {
+					err = c.Cond.Signal()
+				}
+				if died := (*shared.OwnerDiedError)(nil); errors.As(err, &died) {
+					alone(t, c) // for those who learned of it
+					err = repair()
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
 			}
 		}
 		until(t, "everything is taken", func() bool {

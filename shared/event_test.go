@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/tandem-go/tandem"
 	"github.com/tandem-go/tandem/shared"
@@ -105,6 +106,47 @@ func TestEventCost(t *testing.T) {
 		if err := <-got; err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+var _ = scene("storm the event", func(ctx context.Context, c cast) (n int, err error) {
+	for ; ; n++ {
+		err := c.Ready.Wait(ctx)
+		if err == nil {
+			err = change(ctx, c.Tally, func(y *tally) error { y.Total++; return nil })
+		}
+		if err == nil {
+			err = errors.Join(c.Ready.Clear(), c.Ready.Set())
+		}
+		if err != nil {
+			return n, err
+		}
+	}
+})
+
+// TestKillStormEvent: whoever is killed while he waits, clears or sets, the event can be
+// set, and all who wait go on.
+func TestKillStormEvent(t *testing.T) {
+	c := cast{Role: "storm the event", Ready: newEvent(t), Tally: newTally(t)}
+	c.Ready.Set()
+	storm(t, c, func() error {
+		waits := make(chan error, 1)
+		ctx := soon(t)
+		go func() { waits <- c.Ready.Wait(ctx) }()
+		for {
+			if err := c.Ready.Set(); err != nil { // the last one may have died between
+				return err
+			}
+			select {
+			case err := <-waits:
+				return err
+			case <-time.After(time.Millisecond):
+			}
+		}
+	})
+	c.Ready.Clear()
+	if n := c.Ready.Waiting(); n != 0 || c.Ready.IsSet() {
+		t.Errorf("%d wait, set: %v", n, c.Ready.IsSet())
 	}
 }
 

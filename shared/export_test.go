@@ -84,3 +84,9 @@ func (c *Conn[Out, In]) Raw(p []byte, f *os.File) error {
 	})
 	return err
 }
+
+// Claimed reports whether somebody has waited for so long that he is to be the next
+// owner; see internal/lock.
+func (m *Mutex) Claimed() bool {
+	return atomic.LoadUint64(m.lock.Load().Segment().Long(mem.HeaderSize+8)) != 0
+}

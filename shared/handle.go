@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
-	"sync/atomic"
 
 	"github.com/tandem-go/tandem"
 	"github.com/tandem-go/tandem/internal/lock"
@@ -16,8 +14,7 @@ import (
 // handle is what everything on a monitor has in common: how it is made, travels and
 // is closed. S is the machine, of which there is one in each process.
 type handle[S any, M machine[S]] struct {
-	at      atomic.Pointer[S] // nil: closed; go vet reports a copied one
-	cleanup atomic.Pointer[runtime.Cleanup]
+	at grip[S]
 }
 
 // machine is the meaning that a type gives to its monitor. kind and its name are
@@ -74,14 +71,11 @@ func (h *handle[S, M]) open(s *mem.Segment) error {
 		s.Release()
 		return err
 	}
-	if !h.at.CompareAndSwap(nil, m.Machine().(M)) {
-		s.Release()
-		return fmt.Errorf("tandem: shared.%s: a value is decoded into a %s that is open; close it first", name, name)
-	}
-	c := runtime.AddCleanup(h, func(s *mem.Segment) { s.Release() }, s)
-	h.cleanup.Store(&c)
-	return nil
+	return h.at.open(name, m.Machine().(M), s)
 }
+
+// segment is where a machine lies.
+func (*handle[S, M]) segment(own *S) *mem.Segment { return M(own).monitor().Segment() }
 
 // enter returns the machine, inside its monitor.
 func (h *handle[S, M]) enter(ctx context.Context) (M, error) {
@@ -108,26 +102,13 @@ func (h *handle[S, M]) error(err error) error {
 // With the last handle of this process everything that the process holds is free
 // for others, as after its death, and who waits here gets an error that wraps
 // tandem.ErrClosed. Close may be called again.
-func (h *handle[S, M]) Close() error {
-	own := M(h.at.Swap(nil))
-	if own == nil {
-		return nil
-	}
-	if c := h.cleanup.Swap(nil); c != nil {
-		c.Stop()
-	}
-	return own.monitor().Segment().Release()
-}
+func (h *handle[S, M]) Close() error { return h.at.close(h.segment) }
 
 // AppendHandles and SetHandles let it travel as a field of a task's argument or
 // result.
 func (h *handle[S, M]) AppendHandles(dst []byte, handles *tandem.Handles) ([]byte, error) {
-	own := M(h.at.Load())
-	if own == nil {
-		_, name := M(nil).kind()
-		return dst, closed(name)
-	}
-	return appendSegment(dst, handles, own.monitor().Segment())
+	_, name := M(nil).kind()
+	return h.at.lend(name, dst, handles, h.segment)
 }
 
 // SetHandles makes it a handle of what was sent.

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
-	"sync/atomic"
 
 	"github.com/tandem-go/tandem"
 	"github.com/tandem-go/tandem/internal/lock"
@@ -16,9 +14,12 @@ import (
 // Mutex is closed. Its methods are safe for concurrent use. It must not be
 // copied: pass the pointer. As a field of a task's argument or result it becomes
 // a handle of the same lock on the other side.
+//
+// Nobody starves: whoever is awake may take a free lock, but when somebody has waited
+// for a millisecond, the lock goes to who has waited longest, over all processes, and
+// nobody overtakes. In a process who came first is served first.
 type Mutex struct {
-	lock    atomic.Pointer[lock.Lock] // nil: closed; go vet reports a copied one
-	cleanup atomic.Pointer[runtime.Cleanup]
+	lock grip[lock.Lock]
 }
 
 // NewMutex makes a lock. It costs some system calls and a page of memory.
@@ -41,13 +42,7 @@ func (m *Mutex) open(s *mem.Segment) error {
 		s.Release()
 		return err
 	}
-	if !m.lock.CompareAndSwap(nil, l) {
-		s.Release()
-		return errors.New("tandem: shared.Mutex: a value is decoded into a Mutex that is open; close it first")
-	}
-	c := runtime.AddCleanup(m, func(s *mem.Segment) { s.Release() }, s)
-	m.cleanup.Store(&c)
-	return nil
+	return m.lock.open("Mutex", l, s)
 }
 
 // Lock takes the lock and waits as long as another has it. It returns nil with
@@ -73,7 +68,8 @@ func (m *Mutex) lockSlow(ctx context.Context, l *lock.Lock) error {
 }
 
 // TryLock takes the lock if it is free, and reports whether it did. It does not
-// wait, and it does not take a lock whose owner died.
+// wait, and it takes neither a lock whose owner died nor one that is the turn of
+// somebody who has waited for long.
 func (m *Mutex) TryLock() bool {
 	l := m.lock.Load()
 	return l != nil && l.TryLock()
@@ -139,24 +135,11 @@ func (e repairFailed) Unwrap() []error { return []error{ErrNotRecoverable, e.why
 // processes, stay. Whoever waits here gets an error that wraps tandem.ErrClosed,
 // if this was the last handle of this process. If this process held the lock
 // then, others get *OwnerDiedError. Close may be called again.
-func (m *Mutex) Close() error {
-	l := m.lock.Swap(nil)
-	if l == nil {
-		return nil
-	}
-	if c := m.cleanup.Swap(nil); c != nil {
-		c.Stop()
-	}
-	return l.Segment().Release()
-}
+func (m *Mutex) Close() error { return m.lock.close((*lock.Lock).Segment) }
 
 // AppendHandles and SetHandles let a Mutex travel.
 func (m *Mutex) AppendHandles(dst []byte, h *tandem.Handles) ([]byte, error) {
-	l := m.lock.Load()
-	if l == nil {
-		return dst, closed("Mutex")
-	}
-	return appendSegment(dst, h, l.Segment())
+	return m.lock.lend("Mutex", dst, h, (*lock.Lock).Segment)
 }
 
 // SetHandles makes m a handle of the lock that was sent.

@@ -84,7 +84,11 @@ func TestKillStormQueue(t *testing.T) {
 		"consumers": {"consume and note", "consume and note"},
 		"both":      {"produce and count", "consume and note", "produce and count", "consume and note"},
 	} {
-		t.Run(name, func(t *testing.T) { queueStorm(t, roles) })
+		t.Run(name, func(t *testing.T) {
+			for end := time.Now().Add(*stormTime / 2); time.Now().Before(end); {
+				queueStorm(t, roles) // each with a queue of its own
+			}
+		})
 	}
 }
 

@@ -3,8 +3,6 @@ package shared
 import (
 	"context"
 	"errors"
-	"runtime"
-	"sync/atomic"
 
 	"github.com/tandem-go/tandem"
 	"github.com/tandem-go/tandem/internal/lock"
@@ -19,8 +17,7 @@ import (
 //
 // Its errors are those of Mutex.Lock.
 type Value[T any] struct {
-	opened  atomic.Pointer[opened[T]] // nil: closed; go vet reports a copied one
-	cleanup atomic.Pointer[runtime.Cleanup]
+	opened grip[opened[T]]
 }
 
 // opened is what an open Value points to.
@@ -60,14 +57,10 @@ func (v *Value[T]) open(s *mem.Segment) error {
 		s.Release()
 		return err
 	}
-	if !v.opened.CompareAndSwap(nil, &opened[T]{lock: l, data: mem.At[T](s.View, valueData)}) {
-		s.Release()
-		return errors.New("tandem: shared.Value: a value is decoded into a Value that is open; close it first")
-	}
-	c := runtime.AddCleanup(v, func(s *mem.Segment) { s.Release() }, s)
-	v.cleanup.Store(&c)
-	return nil
+	return v.opened.open("Value", &opened[T]{lock: l, data: mem.At[T](s.View, valueData)}, s)
 }
+
+func (o *opened[T]) segment() *mem.Segment { return o.lock.Segment() }
 
 // Load returns the value.
 func (v *Value[T]) Load(ctx context.Context) (t T, err error) {
@@ -137,16 +130,7 @@ func (v *Value[T]) Repair(ctx context.Context, f func(t *T, died *OwnerDiedError
 }
 
 // Close gives this handle back, as Mutex.Close does.
-func (v *Value[T]) Close() error {
-	o := v.opened.Swap(nil)
-	if o == nil {
-		return nil
-	}
-	if c := v.cleanup.Swap(nil); c != nil {
-		c.Stop()
-	}
-	return o.lock.Segment().Release()
-}
+func (v *Value[T]) Close() error { return v.opened.close((*opened[T]).segment) }
 
 func (v *Value[T]) lock(ctx context.Context) (*opened[T], error) {
 	o := v.opened.Load()
@@ -171,11 +155,7 @@ func (o *opened[T]) unlock() error { return public("Value", o.lock.Unlock()) }
 
 // AppendHandles and SetHandles let a Value travel.
 func (v *Value[T]) AppendHandles(dst []byte, h *tandem.Handles) ([]byte, error) {
-	o := v.opened.Load()
-	if o == nil {
-		return dst, closed("Value")
-	}
-	return appendSegment(dst, h, o.lock.Segment())
+	return v.opened.lend("Value", dst, h, (*opened[T]).segment)
 }
 
 // SetHandles makes v a handle of the value that was sent.

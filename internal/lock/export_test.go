@@ -29,3 +29,9 @@ func (l *Lock) Die() {
 		return
 	}
 }
+
+// Heir is the keeper of who is to own the lock next, 0: nobody has waited for long.
+func (l *Lock) Heir() uint32 { return claim(atomic.LoadUint64(l.heir())).tid() }
+
+// SetHeir claims the lock for the keeper of that id, since the beginning of time.
+func (l *Lock) SetHeir(tid int) { atomic.StoreUint64(l.heir(), uint64(newClaim(1<<16, uint32(tid)))) }

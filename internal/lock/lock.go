@@ -79,7 +79,8 @@ func Open(s *mem.Segment, off int) (*Lock, error) {
 // Segment is where the lock lies.
 func (l *Lock) Segment() *mem.Segment { return l.segment }
 
-// TryLock takes the lock if it is free. It does not block.
+// TryLock takes the lock if it is free and not kept for one who has waited for long. It
+// does not block.
 func (l *Lock) TryLock() bool {
 	ok := atomic.CompareAndSwapUint64(l.word, 0, l.mine)
 	if ok {
@@ -156,6 +157,8 @@ func (l *Lock) giveUp(w uint64, n int) error {
 			return ErrClosed
 		case state&ownerMask != l.tid:
 			return ErrNotHeld
+		case w == 0 && state&hasSleeper != 0 && l.keep(now):
+			return nil
 		case !atomic.CompareAndSwapUint64(l.word, now, w):
 			continue
 		}
@@ -193,6 +196,10 @@ func (l *Lock) Detach(real mem.View) {
 			break
 		}
 	}
+	heir := real.Long(l.off + heirAt)
+	if c := claim(atomic.LoadUint64(heir)); c.tid() == l.tid && atomic.CompareAndSwapUint64(heir, uint64(c), 0) {
+		atomic.CompareAndSwapUint64(w, c.kept(), 0)
+	}
 	l.keeper.dismiss(l.segment.Companion(l.off + stateAt))
 	// A front of this process that sleeps shall look at the tomb; and the wake it
 	// may have had goes on (rule 5).
@@ -203,4 +210,6 @@ func (l *Lock) Detach(real mem.View) {
 
 // mark calls the front of this process away from its sleep. Another process may
 // have the same mark by chance: its front looks again and sleeps on.
-func (l *Lock) mark() uint32 { return 1 << (l.tid % 32) }
+func (l *Lock) mark() uint32 { return markOf(l.tid) }
+
+func markOf(tid uint32) uint32 { return 1 << (tid % 32) }

@@ -21,21 +21,25 @@ func (l *Lock) wait(ctx context.Context, repairer bool) (died bool, dead signatu
 	if ctx == nil {
 		return false, 0, errors.New("the context is nil; use context.Background()")
 	}
+	since := sys.MonotonicNow()
 	w := l.watch()
 	defer w.end()
 	if err := l.queue.enter(ctx, w); err != nil {
 		return false, 0, err
 	}
 	defer l.queue.leave()
-	f := front{l: l, watch: w}
+	f := front{l: l, watch: w, line: line{claim: newClaim(since, l.tid), since: since}}
 	if ctx.Done() != nil {
 		stop := context.AfterFunc(ctx, f.callAway)
 		defer stop()
 	}
 	died, dead, err = f.take(ctx, repairer)
 	f.left.Store(true)
-	if err != nil && f.slept {
-		l.wake(1) // rule 5
+	if err != nil {
+		f.line.leave(l)
+		if f.slept {
+			l.wake(1) // rule 5
+		}
 	}
 	return died, dead, err
 }
@@ -44,6 +48,7 @@ func (l *Lock) wait(ctx context.Context, repairer bool) (died bool, dead signatu
 type front struct {
 	l     *Lock
 	watch *watch
+	line  line
 	slept bool
 	left  atomic.Bool
 }
@@ -60,7 +65,7 @@ func (f *front) take(ctx context.Context, repairer bool) (died bool, dead signat
 			return false, 0, ErrNotRecoverable
 		case state == buried:
 			return false, 0, ErrClosed
-		case state&ownerMask == 0: // free, or its owner died
+		case state&ownerMask == 0 && (!isKept(state) || f.line.mayTake(w)): // free, or its owner died
 			died := state&ownerDied != 0
 			if died && !repairer {
 				return false, 0, &OwnerDied{PID: sig.pid()}
@@ -71,6 +76,7 @@ func (f *front) take(ctx context.Context, repairer bool) (died bool, dead signat
 			}
 			if atomic.CompareAndSwapUint64(l.word, w, word(mine, l.sig)) {
 				l.acquired()
+				f.line.taken(l, w)
 				return died, sig, nil
 			}
 			continue
@@ -81,12 +87,13 @@ func (f *front) take(ctx context.Context, repairer bool) (died bool, dead signat
 		if err := f.watch.look(); err != nil {
 			return false, 0, err
 		}
+		sleep := f.line.stand(l)
 		announced := word(state|hasSleeper, sig)
 		if w != announced && !atomic.CompareAndSwapUint64(l.word, w, announced) { // rule 3
 			continue
 		}
 		f.slept = true
-		err := sys.FutexWait(l.state, state|hasSleeper, l.mark(), longestSleep)
+		err := Sleep(l, l.state, state|hasSleeper, l.mark(), sleep)
 		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 			return false, 0, err
 		}

@@ -20,6 +20,7 @@ const Size = 64
 // and signed in one instruction; the kernel looks at the state alone.
 const (
 	stateAt     = 0
+	heirAt      = 8
 	namespaceAt = 16
 	labelAt     = 24
 	textAt      = 32

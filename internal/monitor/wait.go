@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/tandem-go/tandem/internal/sys"
+	"github.com/tandem-go/tandem/internal/lock"
 )
 
 const (
@@ -161,7 +161,7 @@ func (m *Monitor) pump() {
 			return
 		}
 		if err == nil {
-			err = sys.FutexWait(wake, seen, 1, sleep)
+			err = lock.Sleep(m, wake, seen, 0, sleep)
 		}
 		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 			m.fail(err)

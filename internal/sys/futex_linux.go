@@ -53,10 +53,10 @@ func FutexWake(addr *uint32, n int) (int, error) {
 }
 
 // FutexInterrupt wakes the sleepers whose mark has a bit in common with mark, so
-// that one of them can be called away without a wake being spent on the others.
-func FutexInterrupt(addr *uint32, mark uint32) error {
-	_, err := futex(addr, futexWakeBitset, 1<<30, mark)
-	return err
+// that one of them can be called away without a wake being spent on the others. It
+// returns how many it woke.
+func FutexInterrupt(addr *uint32, mark uint32) (int, error) {
+	return futex(addr, futexWakeBitset, 1<<30, mark)
 }
 
 func futex(addr *uint32, op uintptr, n int, mark uint32) (int, error) {

@@ -20,7 +20,7 @@ func FutexWait(*uint32, uint32, uint32, time.Duration) error { return noFutex() 
 func FutexWake(*uint32, int) (int, error) { return 0, noFutex() }
 
 // FutexInterrupt would wake marked sleepers; only Linux can.
-func FutexInterrupt(*uint32, uint32) error { return noFutex() }
+func FutexInterrupt(*uint32, uint32) (int, error) { return 0, noFutex() }
 
 // RobustList is the kernel's list of locks to release at death; only Linux has
 // it.
@@ -47,5 +47,20 @@ func ProcessStart(int) (uint64, error) { return 0, noFutex() }
 // ProcessGone would wait for a process's end; without shared locks nobody asks.
 func ProcessGone(int, uint64, time.Duration) bool { return false }
 
+// ThreadLives would look for a thread of any process; without shared locks nobody asks.
+func ThreadLives(int) bool { return false }
+
 // PIDNamespace would identify the space of process ids; only Linux has several.
 func PIDNamespace() (uint64, error) { return 0, noFutex() }
+
+// MostFutexes is how many words one thread can sleep on at once, where one can.
+const MostFutexes = 128
+
+// Futex is a word to sleep on; only Linux can.
+type Futex struct{}
+
+// NewFutex is for FutexWaitMany.
+func NewFutex(*uint32, uint32) Futex { return Futex{} }
+
+// FutexWaitMany would sleep on many words; only Linux can.
+func FutexWaitMany([]Futex, time.Duration) (int, error) { return -1, noFutex() }

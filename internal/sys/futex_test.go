@@ -32,7 +32,7 @@ func TestFutex(t *testing.T) {
 func TestFutexWakes(t *testing.T) {
 	for name, wake := range map[string]func(*uint32) error{
 		"wake":      func(w *uint32) error { atomic.StoreUint32(w, 0); _, err := sys.FutexWake(w, 1); return err },
-		"interrupt": func(w *uint32) error { atomic.StoreUint32(w, 0); return sys.FutexInterrupt(w, 4) },
+		"interrupt": func(w *uint32) error { atomic.StoreUint32(w, 0); _, err := sys.FutexInterrupt(w, 4); return err },
 	} {
 		word := new(uint32)
 		*word = 7
