@@ -102,6 +102,9 @@ func (w *worker) equip(theirs *codec.Handles) (err error) {
 // and its keeper finds out why.
 func (w *worker) introduce(theirs *codec.Handles, name string) error {
 	hello := w.plan.hello(name)
+	if w.sandbox == nil { // a confined process has inherited them
+		hello.Nice, hello.CPUs = w.plan.Nice, w.plan.CPUs
+	}
 	hello.Calls = w.sandbox.Calls()
 	var send codec.Handles
 	files := []*os.File{w.pageFile}
@@ -184,7 +187,6 @@ func (p *plan) hello(name string) *child.Hello {
 	h := &child.Hello{
 		Name: name, ParentName: Current().Name(), Depth: child.Self.Depth + 1,
 		Lanes: p.lanes, MaxProcs: p.maxProcs, MaxStack: p.maxStack(), Memory: p.Limits.Memory, OpenFiles: p.OpenFiles,
-		Nice: p.Nice, CPUs: p.CPUs,
 		Single: p.single, Standby: p.standby, Setup: p.setup, Exit: p.exit, Vars: p.vars,
 	}
 	h.Build, h.Tasks = child.Root.Identity()

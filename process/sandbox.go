@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"syscall"
 
 	"github.com/tandem-go/tandem/internal/sandbox"
 	"github.com/tandem-go/tandem/internal/spawn"
+	"github.com/tandem-go/tandem/internal/sys"
 )
 
 // Sandbox is what the tasks of a process cannot do, whatever code runs in them, C
@@ -124,7 +126,7 @@ func (w *worker) startConfined(c spawn.Command) (*spawn.Proc, error) {
 	if w.sandbox == nil {
 		return spawn.Start(c)
 	}
-	c.Confine = w.sandbox.Confine
+	c.Confine = w.enclose
 	proc, err := spawn.Start(c)
 	if err == nil || !w.sandbox.Namespaces() || !sandbox.Refused(err) {
 		return proc, err
@@ -133,6 +135,23 @@ func (w *worker) startConfined(c spawn.Command) (*spawn.Proc, error) {
 		return nil, fmt.Errorf("tandem: Config.Sandbox: this system does not let this program make the namespaces (%v); without root they need UserNamespace, too: %w: %w", w.sandbox, errors.ErrUnsupported, err)
 	}
 	w.sandbox = w.sandbox.WithoutNamespaces()
-	c.Confine = w.sandbox.Confine
+	c.Confine = w.enclose
 	return spawn.Start(c)
+}
+
+// enclose makes the thread, from which the process is forked, what that is to be. Of
+// the process's own threads its CPUs and its priority could not be told: their list is
+// in /proc, which a sandbox may close.
+func (w *worker) enclose(attr *syscall.SysProcAttr) (undo func(), err error) {
+	if cpus := w.plan.CPUs; len(cpus) > 0 {
+		if err := sys.SetAffinity(0, cpus); err != nil {
+			return nil, err
+		}
+	}
+	if n := w.plan.Nice; n > 0 {
+		if err := sys.ReniceThread(n); err != nil {
+			return nil, err
+		}
+	}
+	return w.sandbox.Confine(attr)
 }

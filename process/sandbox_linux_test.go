@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -360,5 +362,76 @@ func TestSandboxRefused(t *testing.T) {
 		if err := pool.Start(t.Context()); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%+v: %v, want an error that says %q", c.s, err, c.says)
 		}
+	}
+}
+
+// ownView is what the thread of a task sees of itself without /proc.
+type ownView struct {
+	Nice int
+	CPUs int
+}
+
+var lookAtThread = tandem.NewTask("look at a thread", func(ctx context.Context, _ int) (v ownView, err error) {
+	slog.InfoContext(ctx, "looked from inside")
+	fmt.Fprintln(os.Stderr, "a line from inside")
+	raw, err := unix.Getpriority(unix.PRIO_PROCESS, 0)
+	if err != nil {
+		return v, err
+	}
+	var set unix.CPUSet
+	err = unix.SchedGetaffinity(0, &set)
+	return ownView{20 - raw, set.Count()}, err
+})
+
+// TestSandboxBesideAll: what a Config can ask for beside a sandbox that closes the file
+// system is kept there too.
+func TestSandboxBesideAll(t *testing.T) {
+	s := &process.Sandbox{NoFiles: true, NoNetwork: true, NoExec: true}
+	sandboxed(t, s)
+	leaveNothing(t)
+	own, err := unix.Getpriority(unix.PRIO_PROCESS, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var set unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &set); err != nil {
+		t.Fatal(err)
+	}
+	cpu := 0
+	for !set.IsSet(cpu) {
+		cpu++
+	}
+	var log lockedBuffer
+	c := process.Config{
+		Sandbox: s, Nice: 2, CPUs: []int{cpu}, OpenFiles: 100,
+		Logger: slog.New(slog.NewTextHandler(&log, nil)), Prefix: true,
+	}
+	want := ownView{min(20-own+2, 19), 1}
+	limits := tandem.Limits{Time: time.Minute, CPU: time.Minute, Output: 1 << 20}
+	pool := &process.Pool{Workers: 1, Config: c, Limits: limits, MaxTasks: 1}
+	defer pool.Close()
+	for range 3 {
+		if got, err := lookAtThread.On(pool).Call(t.Context(), 0); err != nil || got != want {
+			t.Errorf("in a pool: %+v, %v, want %+v", got, err, want)
+		}
+	}
+	c.Limits = limits
+	h, err := process.Start(t.Context(), c, lookAtThread, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := h.Wait(t.Context()); err != nil || got != want {
+		t.Errorf("in a process: %+v, %v, want %+v", got, err, want)
+	}
+	if err := pool.Close(); err != nil {
+		t.Error(err)
+	}
+	for _, said := range []string{"looked from inside", "a line from inside"} {
+		if n := strings.Count(log.String(), said); n != 4 {
+			t.Errorf("the logger was told %q %d times, want 4:\n%s", said, n, log.String())
+		}
+	}
+	if now, _ := unix.Getpriority(unix.PRIO_PROCESS, 0); now != own {
+		t.Errorf("this process had priority %d and has %d", own, now)
 	}
 }

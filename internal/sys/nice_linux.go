@@ -14,15 +14,32 @@ const CanRenice = true
 // Renice lowers the priority of all threads of this process by so much. Threads that
 // are started later have the priority of the one that starts them.
 func Renice(by int) error {
-	old, err := unix.Getpriority(unix.PRIO_PROCESS, 0)
+	value, err := lower(by)
 	if err != nil {
-		return fmt.Errorf("tandem: nice: %w", err)
+		return err
 	}
-	// The system call answers 20 minus the value, so that no value looks like an error.
-	value := min(20-old+by, 19)
 	return eachThread(func(tid int) error {
 		return os.NewSyscallError("setpriority", unix.Setpriority(unix.PRIO_PROCESS, tid, value))
 	})
+}
+
+// ReniceThread is Renice for this thread alone, and what it starts.
+func ReniceThread(by int) error {
+	value, err := lower(by)
+	if err == nil {
+		err = os.NewSyscallError("setpriority", unix.Setpriority(unix.PRIO_PROCESS, 0, value))
+	}
+	return err
+}
+
+// lower is the priority of this thread, lowered by so much.
+func lower(by int) (value int, err error) {
+	old, err := unix.Getpriority(unix.PRIO_PROCESS, 0)
+	if err != nil {
+		return 0, fmt.Errorf("tandem: nice: %w", err)
+	}
+	// The system call answers 20 minus the value, so that no value looks like an error.
+	return min(20-old+by, 19), nil
 }
 
 // BindAll binds all threads of this process to a set of CPUs; see SetAffinity. Threads

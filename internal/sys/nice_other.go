@@ -10,6 +10,9 @@ import (
 // CanRenice reports whether Renice works here.
 const CanRenice = false
 
+// ReniceThread is not offered on this system.
+func ReniceThread(by int) error { return Renice(by) }
+
 // Renice is not offered on this system, where it is not known to reach all threads.
 func Renice(by int) error { return fmt.Errorf("tandem: nice: %w", errors.ErrUnsupported) }
 
