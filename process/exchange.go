@@ -36,7 +36,7 @@ type exchange struct {
 }
 
 // lookAfter is how long a chunk may take before somebody looks.
-const lookAfter = 2 * time.Millisecond
+const lookAfter = 4 * chunkTime
 
 // Sleep is what a Watcher does when the answer does not come at once.
 func (x *exchange) Sleep() {
