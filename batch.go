@@ -80,6 +80,17 @@ func (b *Batch) TryNext(most int) *Chunk {
 	return c
 }
 
+// Rest is how many inputs nobody has taken, if the sequence has ended; ok is false while
+// it may bring more. It is for a place that shares out the last ones.
+func (b *Batch) Rest() (n int, ok bool) {
+	if !isClosed(b.over) {
+		return 0, false
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return int(atomic.LoadInt64(&b.read) - b.taken), true
+}
+
 // Reach says that the place would like n inputs read ahead, because the tasks are
 // short and it sends them in batches. An automatic window grows to n, or to
 // MaxWindow; one that the caller has set stays.

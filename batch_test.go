@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -160,5 +161,56 @@ func TestMapAllocations(t *testing.T) {
 	}) / n
 	if per > 0.1 {
 		t.Errorf("%.3f allocations for an item, want at most 0.1", per)
+	}
+}
+
+// resting is a place that looks at Rest before and after the end of the sequence.
+type resting struct {
+	tandem.Runner
+	rests []int
+	early bool // it was told of an end before there was one
+}
+
+func (p *resting) RunBatch(ctx context.Context, b *tandem.Batch) {
+	c := b.Next(1)
+	_, p.early = b.Rest() // the sequence waits until this item is settled
+	for ; c != nil; c = b.Next(1) {
+		c.Settle(0, p.Run(ctx, c.Job(0)))
+		p.look(b)
+	}
+	p.look(b) // Next has seen the end
+}
+
+func (p *resting) look(b *tandem.Batch) {
+	if n, ok := b.Rest(); ok {
+		p.rests = append(p.rests, n)
+	}
+}
+
+// TestRest: while the sequence may bring more nobody knows what is left; then it is what
+// was read and not taken.
+func TestRest(t *testing.T) {
+	p := &resting{Runner: tandem.Inline}
+	first := make(chan struct{})
+	seq := func(yield func(int) bool) {
+		for i := range 5 {
+			if i == 1 {
+				<-first
+			}
+			if !yield(i) {
+				return
+			}
+		}
+	}
+	for v, err := range inc.On(p).Window(100).Map(t.Context(), seq) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v == 1 {
+			close(first)
+		}
+	}
+	if p.early || len(p.rests) == 0 || p.rests[len(p.rests)-1] != 0 || !slices.IsSortedFunc(p.rests, func(a, b int) int { return b - a }) {
+		t.Errorf("told of an end too early: %v; rests %v, want them to fall to 0", p.early, p.rests)
 	}
 }

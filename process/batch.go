@@ -31,7 +31,7 @@ func (p *Pool) RunBatch(ctx context.Context, b *tandem.Batch) {
 	}
 	r := &batchRun{pool: p, state: s, ctx: ctx, batch: b, help: make(chan struct{}, 1), over: make(chan struct{})}
 	r.size.Store(1)
-	r.most = int64(min(b.Fit(ring.Inline-usualHead), ring.MaxItems))
+	r.fit = int64(min(b.Fit(ring.Inline-usualHead), ring.MaxItems))
 	for i := range p.Width() {
 		r.pumps.Go((&pump{batchRun: r, first: i == 0}).run)
 	}
@@ -44,7 +44,7 @@ type batchRun struct {
 	state *poolState
 	ctx   context.Context
 	batch *tandem.Batch
-	most  int64        // items that a chunk may have
+	fit   int64        // items that a chunk may have
 	size  atomic.Int64 // items that a chunk should have
 	mean  atomic.Int64 // nanoseconds that an item takes
 	pumps sync.WaitGroup
@@ -85,11 +85,22 @@ func (r *batchRun) learn(took time.Duration, n int) {
 		item = max(1, mean+(min(item, 3*mean)-mean)/4)
 	}
 	r.mean.Store(item)
-	size := min(max(int64(chunkTime)/item, 1), r.most)
+	size := min(max(int64(chunkTime)/item, 1), r.fit)
 	r.size.Store(size)
 	if size > 1 {
 		r.batch.Reach(int(size) * reach * ahead(time.Duration(item), n) * r.pool.Width())
 	}
+}
+
+// most is how many items the next chunk should have. The last ones are shared out in
+// smaller and smaller chunks, so that no worker is left with many when the other has
+// none: to no less than an eighth, since each chunk has its price.
+func (r *batchRun) most() int {
+	size := int(r.size.Load())
+	if rest, ending := r.batch.Rest(); ending && !r.tiny() {
+		return min(size, max(rest/(2*r.pool.Width()), size/8, 1))
+	}
+	return size
 }
 
 // tiny says that items take so little that reading, encoding and yielding them, which
@@ -97,7 +108,7 @@ func (r *batchRun) learn(took time.Duration, n int) {
 // only takes processors from the rest.
 func (r *batchRun) tiny() bool {
 	mean := r.mean.Load()
-	return mean > 0 && r.most >= leastTiny && mean*r.most <= int64(tinyChunk)
+	return mean > 0 && r.fit >= leastTiny && mean*r.fit <= int64(tinyChunk)
 }
 
 // Tiny are items of which many fit a chunk, and a full chunk takes no longer than this.

@@ -158,7 +158,7 @@ func (p *pump) next() (next part, ok bool) {
 	if p.last {
 		return next, false
 	}
-	most := int(p.size.Load())
+	most := p.most()
 	if next.chunk = p.batch.TryNext(most); next.chunk == nil && len(p.flying) == 0 {
 		next.chunk = p.batch.Next(most)
 	}
