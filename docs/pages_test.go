@@ -148,6 +148,36 @@ func sameCode(t *testing.T, page, function string) {
 	}
 }
 
+// TestAdaptersPage: the code of adapters.md is that of the example, which has tests.
+func TestAdaptersPage(t *testing.T) {
+	page, err := os.ReadFile("adapters.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob("../examples/adapters/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var source strings.Builder
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		source.Write(text)
+	}
+	blocks := strings.Split(string(page), "```go\n")[1:]
+	if len(blocks) < 8 {
+		t.Errorf("only %d blocks of Go", len(blocks))
+	}
+	for _, block := range blocks {
+		block, _, _ = strings.Cut(block, "```")
+		if !strings.Contains(source.String(), block) {
+			t.Errorf("examples/adapters has no such lines:\n%s", block)
+		}
+	}
+}
+
 // TestSandboxPage: the code of sandbox.md does what the page says.
 func TestSandboxPage(t *testing.T) {
 	sameCode(t, "sandbox.md", "decodeConfined")
