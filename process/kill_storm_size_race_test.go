@@ -6,4 +6,5 @@ package process_test
 const (
 	stormCalls = 1_500
 	scribblers = 100
+	millionth  = 10_000 // what stands for the million in every run of the tests
 )

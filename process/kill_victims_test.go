@@ -39,6 +39,13 @@ func (v *victims) pick(random *rand.Rand) *process.Process {
 
 // hunt kills one victim every few milliseconds until stop, which returns how many.
 func (v *victims) hunt(random *rand.Rand) (stop func() int) {
+	return v.huntEvery(random, func() time.Duration {
+		return time.Millisecond + time.Duration(random.IntN(8_000))*time.Microsecond
+	})
+}
+
+// huntEvery kills one victim after each pause.
+func (v *victims) huntEvery(random *rand.Rand, pause func() time.Duration) (stop func() int) {
 	done := make(chan struct{})
 	var n int
 	var hunter sync.WaitGroup
@@ -47,7 +54,7 @@ func (v *victims) hunt(random *rand.Rand) (stop func() int) {
 			select {
 			case <-done:
 				return
-			case <-time.After(time.Millisecond + time.Duration(random.IntN(8_000))*time.Microsecond):
+			case <-time.After(pause()):
 			}
 			// By Process.Kill, which holds the pid while it is used: among so many
 			// deaths, a bare kill could meet the number's next owner.
