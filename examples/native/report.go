@@ -73,7 +73,7 @@ func (t *trial) judge() (alone, pool verdict) {
 		if whole < 2*workers*growth {
 			alone.broken = fmt.Sprintf("grew by %d bytes only: %v", whole, t.aloneErr)
 		}
-		pool.text = fmt.Sprintf("by %d MiB at most, %d were replaced", most>>20, t.stats.Recycled)
+		pool.text = fmt.Sprintf("by %d MiB at most, %d replaced", most>>20, t.stats.Recycled)
 		if lost > 0 || t.stats.Recycled == 0 || most >= whole/workers { // the share of a worker that stays
 			pool.broken = fmt.Sprintf("%d lost, %d replaced, one grew by %d bytes", lost, t.stats.Recycled, most)
 		}
