@@ -39,6 +39,9 @@ func run(ctx context.Context, out io.Writer, seed uint64, length time.Duration) 
 	steady := &process.Pool{Name: "steady", Workers: 3, Limits: working, Progress: d.serving.add}
 	hybrid := &process.Pool{Name: "hybrid", Workers: 2, Threads: 3, Limits: working, Progress: d.serving.add, Transport: process.Sockets}
 	rough := tandem.Limits{Time: time.Second, Grace: 50 * time.Millisecond, Memory: 128 << 20}
+	if raceBuild {
+		rough.Memory = 0
+	}
 	d.rough = &process.Pool{Name: "rough", Workers: 2, Limits: rough,
 		Config: process.Config{OpenFiles: openFiles, Stdout: slowly{}, Stderr: io.Discard}}
 	d.scribbled = &process.Pool{Name: "scribbled", Workers: 1, Limits: tandem.Limits{Time: 200 * time.Millisecond, Grace: -1},
