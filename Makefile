@@ -1,7 +1,7 @@
 # The checks by name. Each is a step of .ci/run, so that a developer and the
 # continuous integration run the same thing.
 
-.PHONY: help test race cross lint vet bench cover ci
+.PHONY: help test race cross lint vet bench chaos cover ci
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
@@ -23,6 +23,9 @@ vet: ## go vet of all modules
 
 bench: ## benchmarks, each beside its rival
 	go test -run '^$$' -bench . -benchmem work
+
+chaos: ## disturb pools at random for 2 minutes; make chaos ARGS='-for 2h -seed 7'
+	go run ./chaos $(ARGS)
 
 cover: ## test coverage, also of what runs in child processes, into coverage.txt
 	@bash .ci/cover

@@ -28,11 +28,20 @@ type message struct {
 
 var messages = sync.Pool{New: func() any { return new(message) }}
 
+// largeFrames keeps the buffers of large calls, as *[]byte, apart from messages: in a
+// mix of large and small calls each message would sooner or later have met a large
+// one, and the small calls in flight would hold as many megabytes as they are.
+var largeFrames sync.Pool
+
 // encode encodes the call of j for a worker of the plan. Its error is the caller's:
 // nothing was sent.
 func (m *message) encode(ctx context.Context, j *tandem.Job, limits tandem.Limits, p *plan) (err error) {
 	if m.large.Pool = p.segments; p.segments != nil {
 		m.handles.Use(&m.large)
+	} else if n, _ := j.InputSize(); n > keepSmall { // all of it goes through the socket
+		if frame, ok := largeFrames.Get().(*[]byte); ok {
+			m.frame = *frame
+		}
 	}
 	m.head(ctx, j.Spec(), limits, p.Limits.Memory)
 	m.frame, err = j.AppendInput(m.frame, &m.handles)
@@ -86,10 +95,18 @@ func (m *message) free() {
 	m.handles.Use(nil)
 	m.handover = nil
 	m.large.End(false)
-	if cap(m.frame) <= keepMost {
-		messages.Put(m)
+	if frame := m.frame; cap(frame) > keepSmall {
+		m.frame = nil
+		if cap(frame) <= keepMost {
+			largeFrames.Put(&frame)
+		}
 	}
+	messages.Put(m)
 }
 
-// keepMost is the largest buffer that is kept for the next call.
-const keepMost = 4 << 20
+// keepSmall is the largest buffer that is kept for the next call, whatever it is,
+// keepMost the largest for the next large one.
+const (
+	keepSmall = 64 << 10
+	keepMost  = 4 << 20
+)

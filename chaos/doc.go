@@ -1,0 +1,26 @@
+// Command chaos disturbs pools of processes that work, and checks that nothing
+// but the disturbed calls notices (Linux).
+//
+//	go run ./chaos [-for 2m] [-seed N]
+//
+// Calls, futures, Map, large arguments, files and shared things keep two pools busy,
+// and a third runs tasks that misbehave, while a schedule of disturbances goes on:
+// workers are killed, stopped for a while or for good, tasks take all memory, all
+// descriptors, fill a disk, flood their output, spin, overflow the stack, write over
+// the memory that they share with the parent; pools are started whose workers die at
+// birth, and programs that have no descriptor left.
+//
+// The schedule follows from the seed, which is printed first. The load's own choices
+// follow from it too; how the two meet is up to the machine, so that a seed replays
+// the disturbances and not each interleaving.
+//
+// Held throughout: every task settles once, with an answer computed from its own
+// argument or an error that its disturbance explains; a task that is not idempotent
+// starts once at most; this process holds no more descriptors, goroutines and memory
+// than a little above what it held at first. At the end: the pools have all their
+// workers, are as fast as before, and leave nothing when they are closed. If any of
+// it does not hold, the exit status is 1, and the seed is printed again.
+//
+// Not here: a clock that jumps. Time limits and deadlines are measured by the
+// monotonic clock, which does not.
+package main

@@ -1,0 +1,274 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"sync/atomic"
+
+	"github.com/tandem-go/tandem"
+	"github.com/tandem-go/tandem/process"
+	"github.com/tandem-go/tandem/shared"
+)
+
+// numbered is the argument of a task that notes its start in a ledger, a file that
+// outlives workers, and answers with what only it can answer.
+type numbered struct {
+	Number int
+	Ledger string
+}
+
+func answerTo(number int) int { return 3*number + 1 }
+
+func doNumbered(_ context.Context, in numbered) (int, error) {
+	return answerTo(in.Number), note(in.Ledger, in.Number)
+}
+
+var (
+	once  = tandem.NewTask("once", doNumbered)
+	again = tandem.NewTask("again", doNumbered).Idempotent()
+
+	sum = tandem.NewTask("sum", func(_ context.Context, b []byte) ([32]byte, error) { return sha256.Sum256(b), nil })
+
+	// copied has a file in its argument and a file in its result.
+	copied = tandem.NewTask("copied", func(_ context.Context, from *os.File) (*os.File, error) {
+		defer from.Close()
+		to, err := os.CreateTemp("", "chaos")
+		if err != nil {
+			return nil, err
+		}
+		os.Remove(to.Name())
+		if _, err = io.Copy(to, from); err != nil {
+			to.Close()
+			return nil, err
+		}
+		return to, nil
+	})
+
+	together = tandem.NewTask("together", doTogether)
+)
+
+// common is what tasks share.
+type common struct {
+	Number int
+	Count  *shared.Value[int]
+	Done   *shared.Queue[int]
+}
+
+func doTogether(ctx context.Context, in common) (int, error) {
+	defer in.Count.Close()
+	defer in.Done.Close()
+	for {
+		err := in.Count.Update(ctx, func(n *int) error { *n++; return nil })
+		if died := (*shared.OwnerDiedError)(nil); errors.As(err, &died) {
+			err = in.Count.Repair(ctx, func(*int, *shared.OwnerDiedError) error { return nil })
+			if err == nil {
+				continue
+			}
+		}
+		if err != nil {
+			return 0, err
+		}
+		return answerTo(in.Number), in.Done.Put(ctx, in.Number)
+	}
+}
+
+// load keeps one pool busy with rounds of each kind, until stop. What a round asks
+// is judged at its end.
+type load struct {
+	judge  *judge
+	pool   *process.Pool
+	random *rand.Rand
+	folder string
+	now    atomic.Pointer[string] // the kind of round, for who waits for it
+}
+
+func (l *load) work(stop <-chan struct{}) {
+	kinds := []struct {
+		name string
+		do   func()
+	}{
+		{"calls", l.calls}, {"futures", l.futures}, {"Map", l.mapped},
+		{"large", l.large}, {"files", l.files}, {"shared", l.shared},
+	}
+	for {
+		select {
+		case <-stop:
+			return
+		default:
+		}
+		k := kinds[l.random.IntN(len(kinds))]
+		l.now.Store(&k.name)
+		k.do()
+	}
+}
+
+// outcome counts one settled task. What the disturbances of a working pool explain
+// is a death by a kill, and a time limit, for who was stopped.
+func (l *load) outcome(what string, err error) {
+	l.judge.settled.Add(1)
+	if err == nil {
+		return
+	}
+	l.judge.failed.Add(1)
+	crash, crashed := errors.AsType[*tandem.CrashError](err)
+	if !errors.Is(err, tandem.ErrTimeout) && !(crashed && (crash.Signal == "killed" || crash.Collateral)) {
+		l.judge.violated("%s on %s: %v", what, l.pool.Name, err)
+	}
+}
+
+func (l *load) answer(what string, number, got int, err error) {
+	l.outcome(what, err)
+	if err == nil && got != answerTo(number) {
+		l.judge.violated("%s %d on %s got %d, another's answer", what, number, l.pool.Name, got)
+	}
+}
+
+func (l *load) calls() {
+	g := newLedger(l, 200)
+	for n := range g.outcomes {
+		task := once
+		if n%2 == 1 {
+			task = again
+		}
+		got, err := task.On(l.pool).Call(context.Background(), numbered{n, g.path})
+		l.answer("call", n, got, err)
+		g.outcomes[n] = err
+	}
+	g.judge(func(n int) bool { return n%2 == 1 })
+}
+
+func (l *load) futures() {
+	g := newLedger(l, 100)
+	futures := make([]*tandem.Future[int], len(g.outcomes))
+	for n := range futures {
+		futures[n] = once.On(l.pool).Go(context.Background(), numbered{n, g.path})
+	}
+	for n, f := range futures {
+		got, err := f.Wait(context.Background())
+		l.answer("future", n, got, err)
+		if twice, same := f.Wait(context.Background()); twice != got || same != err {
+			l.judge.violated("future %d settled twice: %d, %v and %d, %v", n, got, err, twice, same)
+		}
+		g.outcomes[n] = err
+	}
+	g.judge(func(int) bool { return false })
+}
+
+func (l *load) mapped() {
+	g := newLedger(l, 500)
+	seen := make([]int, len(g.outcomes))
+	numbers := func(yield func(numbered) bool) {
+		for n := range g.outcomes {
+			if !yield(numbered{n, g.path}) {
+				return
+			}
+		}
+	}
+	for it := range once.On(l.pool).Unordered(context.Background(), numbers) {
+		seen[it.Index]++
+		l.answer("item", it.Index, it.Out, it.Err)
+		g.outcomes[it.Index] = it.Err
+	}
+	for n, times := range seen {
+		if times != 1 {
+			l.judge.violated("item %d settled %d times", n, times)
+		}
+	}
+	g.judge(func(int) bool { return false })
+}
+
+func (l *load) large() {
+	b := make([]byte, 1+l.random.IntN(4<<20))
+	for range 5 {
+		for i := range 64 {
+			b[l.random.IntN(len(b))] = byte(i)
+		}
+		got, err := sum.On(l.pool).Call(context.Background(), b)
+		l.outcome("large", err)
+		if err == nil && got != sha256.Sum256(b) {
+			l.judge.violated("a large argument of %d bytes is not what arrived", len(b))
+		}
+	}
+}
+
+func (l *load) files() {
+	for range 20 {
+		text := fmt.Sprint(l.random.Uint64())
+		from, to, err := os.Pipe()
+		if err != nil {
+			l.judge.violated("pipe: %v", err)
+			return
+		}
+		io.WriteString(to, text)
+		to.Close()
+		out, err := copied.On(l.pool).Call(context.Background(), from)
+		from.Close()
+		l.outcome("file", err)
+		if err != nil {
+			continue
+		}
+		got := make([]byte, len(text)+1)
+		n, _ := out.ReadAt(got, 0)
+		out.Close()
+		if string(got[:n]) != text {
+			l.judge.violated("a file holds %q, want %q", got[:n], text)
+		}
+	}
+}
+
+// shared: who succeeded has been counted, and its item is in the queue once.
+func (l *load) shared() {
+	const calls = 50
+	count, err := shared.NewValue(0)
+	if err != nil {
+		l.judge.violated("shared value: %v", err)
+		return
+	}
+	defer count.Close()
+	done, err := shared.NewQueue[int](2 * calls)
+	if err != nil {
+		l.judge.violated("shared queue: %v", err)
+		return
+	}
+	defer done.Close()
+	futures := make([]*tandem.Future[int], calls)
+	for n := range futures {
+		futures[n] = together.On(l.pool).Go(context.Background(), common{n, count, done})
+	}
+	succeeded := map[int]bool{}
+	for n, f := range futures {
+		got, err := f.Wait(context.Background())
+		l.answer("shared", n, got, err)
+		if err == nil {
+			succeeded[n] = true
+		}
+	}
+	seen := map[int]bool{}
+	for done.Len() > 0 {
+		n, err := done.Get(context.Background())
+		if err != nil || seen[n] || n < 0 || n >= calls {
+			l.judge.violated("an item of the queue: %d, %v; seen before: %v", n, err, seen[n])
+			return
+		}
+		seen[n] = true
+		delete(succeeded, n)
+	}
+	if len(succeeded) > 0 {
+		l.judge.violated("%d items are not in the queue though their Put succeeded", len(succeeded))
+	}
+	var total int
+	err = count.Repair(context.Background(), func(*int, *shared.OwnerDiedError) error { return nil })
+	if err == nil {
+		total, err = count.Load(context.Background())
+	}
+	if err != nil || total < len(seen) || total > calls {
+		l.judge.violated("%d calls counted, %v; want %d to %d", total, err, len(seen), calls)
+	}
+}

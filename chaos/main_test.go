@@ -1,0 +1,36 @@
+//go:build linux
+
+package main
+
+import (
+	"flag"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/tandem-go/tandem"
+)
+
+var (
+	length = flag.Duration("for", 6*time.Second, "how long to disturb")
+	seed   = flag.Uint64("seed", 0, "replay the disturbances of this seed; 0 takes a new one")
+)
+
+func TestMain(m *testing.M) {
+	dieAtBirth()
+	tandem.Init()
+	os.Exit(m.Run())
+}
+
+// TestChaos is the command for a few seconds.
+func TestChaos(t *testing.T) {
+	if *seed == 0 {
+		*seed = uint64(time.Now().UnixNano())
+	}
+	for _, what := range run(t.Context(), t.Output(), *seed, *length) {
+		t.Error(what)
+	}
+	if t.Failed() {
+		t.Logf("again with: go test ./chaos -for %v -seed %d", *length, *seed)
+	}
+}
