@@ -18,7 +18,7 @@
 // argument or an error that its disturbance explains; a task that is not idempotent
 // starts once at most; this process holds no more descriptors, goroutines and memory
 // than a little above what it held at first. At the end: the pools have all their
-// workers, are as fast as before, and leave nothing when they are closed. If any of
+// workers, are as fast as a fresh one, and leave nothing when they are closed. If any of
 // it does not hold, the exit status is 1, and the seed is printed again.
 //
 // Not here: a clock that jumps. Time limits and deadlines are measured by the
