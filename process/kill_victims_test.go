@@ -47,7 +47,7 @@ func (v *victims) hunt(random *rand.Rand) (stop func() int) {
 // huntEvery kills one victim after each pause.
 func (v *victims) huntEvery(random *rand.Rand, pause func() time.Duration) (stop func() int) {
 	done := make(chan struct{})
-	var n int
+	dead := map[*process.Process]bool{} // one is there until it is reaped, and can be killed again
 	var hunter sync.WaitGroup
 	hunter.Go(func() {
 		for {
@@ -59,13 +59,13 @@ func (v *victims) huntEvery(random *rand.Rand, pause func() time.Duration) (stop
 			// By Process.Kill, which holds the pid while it is used: among so many
 			// deaths, a bare kill could meet the number's next owner.
 			if p := v.pick(random); p != nil && p.Kill() == nil {
-				n++
+				dead[p] = true
 			}
 		}
 	})
 	return func() int {
 		close(done)
 		hunter.Wait()
-		return n
+		return len(dead)
 	}
 }
