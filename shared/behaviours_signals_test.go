@@ -17,7 +17,8 @@ var (
 	_ = move("signal", func(ctx context.Context, c cast) (int, error) { return 0, c.Cond.Signal() })
 	_ = move("broadcast", func(ctx context.Context, c cast) (int, error) { return 0, c.Cond.Broadcast() })
 	_ = move("take", func(ctx context.Context, c cast) (int, error) {
-		return 0, c.Cond.When(ctx, func() bool { return stock(c, 0) > 0 }, func() error { stock(c, -1); return nil })
+		c.N = 1
+		return scenes["take from stock"](ctx, c)
 	})
 	_ = move("take in vain", func(ctx context.Context, c cast) (int, error) {
 		return inVain(ctx, func(ctx context.Context) error {
