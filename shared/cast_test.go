@@ -24,6 +24,7 @@ import (
 type cast struct {
 	Role   string
 	N      int
+	Script []string
 	Tally  *shared.Value[tally]
 	Event  *shared.Event
 	Ready  *shared.Event
