@@ -34,51 +34,50 @@ func (p *Pool) checkRecycling() error {
 // recycleInTime begins to look at the age and the memory of a worker that serves, until
 // stop, which does not wait.
 func (s *poolState) recycleInTime(w *worker) (stop func()) {
-	var age, growth *time.Timer
+	over := make(chan struct{})
+	var age *time.Timer
 	if most := s.pool.MaxAge; most > 0 {
 		age = time.AfterFunc(most-rand.N(most/4+1), func() {
 			s.recycle(w, fmt.Sprintf("it is older than Pool.MaxAge, %v", most))
 		})
 	}
 	if s.pool.MaxGrowth > 0 {
-		growth = s.watchGrowth(w)
+		if began, err := sys.Resident(w.proc.PID); err == nil { // else it is gone
+			go s.watchGrowth(w, began, over)
+		}
 	}
 	return func() {
-		for _, t := range []*time.Timer{age, growth} {
-			if t != nil {
-				t.Stop()
-			}
+		close(over)
+		if age != nil {
+			age.Stop()
 		}
 	}
 }
 
 // watchGrowth looks at the memory of a worker that has had calls since the last look.
-func (s *poolState) watchGrowth(w *worker) *time.Timer {
-	began, err := sys.Resident(w.proc.PID)
-	if err != nil {
-		return nil // it is gone
-	}
-	seen := 0
-	var again *time.Timer
-	ready := make(chan struct{})
-	again = time.AfterFunc(lookForGrowth, func() {
-		<-ready
+func (s *poolState) watchGrowth(w *worker, began int64, over <-chan struct{}) {
+	look := time.NewTicker(lookForGrowth)
+	defer look.Stop()
+	for seen := 0; ; {
+		select {
+		case <-look.C:
+		case <-over:
+			return
+		}
 		tasks, busy := s.assign.work(w)
-		if tasks != seen || busy {
-			now, err := sys.Resident(w.proc.PID)
-			if err != nil {
-				return
-			}
-			if grown := now - began; grown > s.pool.MaxGrowth {
-				s.recycle(w, fmt.Sprintf("its memory has grown by %d KiB, and Pool.MaxGrowth is %d KiB", grown>>10, s.pool.MaxGrowth>>10))
-				return
-			}
+		if tasks == seen && !busy {
+			continue
 		}
 		seen = tasks
-		again.Reset(lookForGrowth)
-	})
-	close(ready)
-	return again
+		now, err := sys.Resident(w.proc.PID)
+		if err != nil {
+			return
+		}
+		if now-began > s.pool.MaxGrowth {
+			s.recycle(w, fmt.Sprintf("its memory has grown by %d KiB, and Pool.MaxGrowth is %d KiB", (now-began)>>10, s.pool.MaxGrowth>>10))
+			return
+		}
+	}
 }
 
 // work is how many calls a worker has had, and whether it has one.
