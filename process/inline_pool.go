@@ -31,7 +31,7 @@ func newInlinePool(s *poolState, width int) *inlinePool {
 	h := &inlinePool{state: s, width: width, running: make(map[*context.CancelCauseFunc]struct{})}
 	h.setup = sync.OnceValue(func() error {
 		if err := h.hook(&s.plan.setup); err != nil {
-			return fmt.Errorf("tandem: %s is broken, its workers cannot start: tandem: Setup of %s: %w", s.name, s.name, err)
+			return s.assign.brokenBy(fmt.Errorf("tandem: Setup of %s: %w", s.name, err))
 		}
 		s.count.started.Add(1)
 		return nil
@@ -41,30 +41,10 @@ func newInlinePool(s *poolState, width int) *inlinePool {
 
 // hook runs a hook as a worker runs it.
 func (h *inlinePool) hook(k *child.Hook) error {
-	if k.Info.Task == 0 {
-		return nil
-	}
-	callee, err := child.Root.Find(&k.Info)
-	if err != nil {
-		return err
-	}
 	ctx, cancel := detached(context.Background(), &h.value)
 	defer cancel(nil)
-	failed, out := true, child.Root.Outcome(nil, child.Root.Goexit)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		var result []byte
-		var bad bool
-		result, bad, err = callee.Call(ctx, k.Input, new(tandem.Handles), nil)
-		failed, out = bad, result
-	}()
-	<-done
-	switch {
-	case err != nil:
-		return err
-	case failed:
-		return child.Root.Failure(out)
+	if failure := k.Run(ctx); failure != nil {
+		return child.Root.Failure(failure)
 	}
 	return nil
 }

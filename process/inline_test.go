@@ -69,6 +69,12 @@ var inlineProgram = program("inline", func() {
 	check("Shutdown", pool.Shutdown(ctx) == nil)
 	check("Exit", setTo == 8, setTo)
 
+	// A Setup that fails breaks the pool, as it does with workers.
+	broken := &process.Pool{Workers: 1, Setup: spoilt.With(1)}
+	_, err = pidOf.On(broken).Call(ctx, 0)
+	check("a Setup that fails", errors.Is(err, tandem.ErrPoolBroken) && strings.Contains(err.Error(), "spoilt"), err)
+	check("its end", broken.Close() == nil)
+
 	// What cannot be killed is told.
 	r, w, _ = os.Pipe()
 	held := &process.Pool{Workers: 1, Limits: tandem.Limits{Grace: time.Millisecond}}
@@ -93,6 +99,8 @@ var setting = tandem.NewTask("setting", func(_ context.Context, n int) (int, err
 	setTo = n
 	return 0, nil
 })
+
+var spoilt = tandem.NewTask("spoilt", func(context.Context, int) (int, error) { return 0, errors.New("spoilt") })
 
 var heeding = tandem.NewTask("heeding", func(ctx context.Context, _ int) (int, error) {
 	<-ctx.Done()

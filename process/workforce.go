@@ -113,7 +113,7 @@ func (a *assignment) unborn(first error) {
 	a.births--
 	a.stillborn++
 	if a.stillborn >= stillbirths && !a.supervised && a.broken == nil && a.phase != closed && len(a.workers) == 0 {
-		a.broken = fmt.Errorf("tandem: %s: %w, its workers cannot start or die at once: %w", a.name, tandem.ErrPoolBroken, first)
+		a.broken = a.brokenBy(first)
 		a.dismiss(a.broken)
 		a.filled()
 	}
@@ -162,6 +162,11 @@ func (a *assignment) lost(w *worker) bool {
 	delete(a.workers, w)
 	a.births++
 	return true
+}
+
+// brokenBy is the error of all calls of a pool that has no workers and gets none.
+func (a *assignment) brokenBy(first error) error {
+	return fmt.Errorf("tandem: %s: %w, its workers cannot start or die at once: %w", a.name, tandem.ErrPoolBroken, first)
 }
 
 // dismiss fails everybody who waits.

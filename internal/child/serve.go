@@ -275,7 +275,7 @@ func softMemory(m int64) int64 { return (m - 40<<20) / 10 * 9 }
 
 // setup runs the Setup hook and says that the lanes are open.
 func (w *worker) setup() {
-	if text := w.runHook(&w.hello.Setup); text != nil {
+	if text := w.hello.Setup.Run(context.Background()); text != nil {
 		frame := append(wire.Room(nil), text...)
 		w.control.Send(wire.Refused, 1, frame, nil)
 		os.Exit(1)
@@ -287,34 +287,6 @@ func (w *worker) setup() {
 	if !w.hello.Single || w.hello.Standby { // the parent of a single call waits for its outcome only
 		w.control.Send(wire.Ready, 0, wire.Room(nil), nil)
 	}
-}
-
-// runHook runs a hook and returns the encoded outcome of one that failed.
-func (w *worker) runHook(k *Hook) (failure []byte) {
-	if k.Info.Task == 0 {
-		return nil
-	}
-	done := make(chan struct{})
-	failure = Root.Outcome(nil, Root.Goexit)
-	go func() { // a goroutine of its own: Goexit must not take the caller along
-		defer close(done)
-		var out []byte
-		var failed bool
-		callee, err := Root.Find(&k.Info)
-		if err == nil {
-			out, failed, err = callee.Call(context.Background(), k.Input, new(codec.Handles), nil)
-		}
-		switch {
-		case err != nil:
-			failure = Root.Outcome(nil, err)
-		case failed:
-			failure = out
-		default:
-			failure = nil
-		}
-	}()
-	<-done
-	return failure
 }
 
 // obey reads what the parent says beside the calls, until it says no more.
@@ -380,7 +352,7 @@ func (w *worker) quiesce() {
 func (w *worker) exit(code int) {
 	w.leave.Do(func() {
 		w.page.Word(PhaseWord).Store(PhaseLeaving)
-		if failure := w.runHook(&w.hello.Exit); failure != nil && code == 0 {
+		if failure := w.hello.Exit.Run(context.Background()); failure != nil && code == 0 {
 			w.control.Send(wire.Refused, 2, append(wire.Room(nil), failure...), nil)
 			code = 1
 		}

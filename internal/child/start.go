@@ -36,12 +36,6 @@ type Hello struct {
 	Vars         []byte
 }
 
-// Hook is a bound call; without a task there is none.
-type Hook struct {
-	Info  wire.CallInfo
-	Input []byte
-}
-
 // MaxDepth is how deep workers may start workers: a program that starts itself
 // without end is stopped here.
 const MaxDepth = 8
