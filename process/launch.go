@@ -29,13 +29,13 @@ func launch(p *plan, name string) (w *worker, err error) {
 	if err != nil {
 		return nil, err
 	}
-	oomKills.Begin()
 	err = w.exec(&theirs, name)
+	oomKills.Begin() // the first time it reads files: the process boots meanwhile
 	theirs.Close()
 	if w.control, err = conn(control, err); err != nil {
 		return nil, err
 	}
-	if err := w.confine(); err != nil {
+	if err := w.bound(); err != nil {
 		return nil, err
 	}
 	if err := w.equip(&theirs); err != nil {
@@ -67,7 +67,8 @@ func (w *worker) exec(theirs *codec.Handles, name string) error {
 	return err
 }
 
-// equip makes the page and the lanes.
+// equip makes the page, the rings, the log channel and the lanes. The worker expects
+// their ends in this order.
 func (w *worker) equip(theirs *codec.Handles) (err error) {
 	if w.pageFile, err = sys.NewPageFile("tandem-page", child.PageFile); err != nil {
 		return err
@@ -80,6 +81,11 @@ func (w *worker) equip(theirs *codec.Handles) (err error) {
 			return err
 		}
 		if w.rings, err = ring.Create(ring.Config{Lanes: max(w.plan.lanes, 1), Slots: laneDepth, Spinners: w.spinners}); err != nil {
+			return err
+		}
+	}
+	if w.plan.Logger != nil {
+		if err := w.openLog(theirs); err != nil {
 			return err
 		}
 	}
@@ -119,13 +125,7 @@ func (w *worker) introduce(theirs *codec.Handles, name string) error {
 		files = append(append(files, w.rings.Files()...), w.spinners.File())
 	}
 	if w.plan.Logger != nil {
-		f, err := w.openLog()
-		if err != nil {
-			return err
-		}
-		defer f.Close()
 		hello.Log, hello.LogLevel = true, leastLevel(w.plan.Logger)
-		files = append(files, f)
 	}
 	for _, f := range append(files, theirs.Files()...) {
 		if _, err := send.Add(f); err != nil {

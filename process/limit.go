@@ -59,9 +59,9 @@ func checkCPUs(cpus []int) error {
 // pids is where groups that bound the number of processes can be made.
 var pids = sync.OnceValues(cgroup.FindPids)
 
-// confine puts a worker that has just been started into a group of its own, before it
+// bound puts a worker that has just been started into a group of its own, before it
 // is told anything.
-func (w *worker) confine() (err error) {
+func (w *worker) bound() (err error) {
 	if w.plan.Processes == 0 {
 		return nil
 	}

@@ -6,28 +6,22 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
-	"os"
 	"time"
 
 	"github.com/tandem-go/tandem/internal/codec"
-	"github.com/tandem-go/tandem/internal/sys"
 	"github.com/tandem-go/tandem/internal/wire"
 )
 
-// openLog makes the channel for the records of a worker, begins to read it, and
-// returns the worker's end. It is no part of the control channel: a slow Handler must
-// not keep a worker's last words, nor its end, from being heard.
-func (w *worker) openLog() (*os.File, error) {
-	ours, theirs, err := sys.Socketpair()
-	if err != nil {
-		return nil, err
-	}
-	f, err := sys.File(theirs, "log", false)
-	if w.output.log, err = conn(ours, err); err != nil {
-		return nil, err
+// openLog makes the channel for the records of a worker, whose end goes into theirs, and
+// begins to read it. It is no part of the control channel: a slow Handler must not keep
+// a worker's last words, nor its end, from being heard.
+func (w *worker) openLog(theirs *codec.Handles) error {
+	fd, err := pair(theirs)
+	if w.output.log, err = conn(fd, err); err != nil {
+		return err
 	}
 	w.output.relays.Go(w.output.records)
-	return f, nil
+	return nil
 }
 
 // records gives each record to the Logger, until the worker is gone.
