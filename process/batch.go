@@ -97,7 +97,10 @@ func (r *batchRun) learn(took time.Duration, n int) {
 // none: to no less than an eighth, since each chunk has its price.
 func (r *batchRun) most() int {
 	size := int(r.size.Load())
-	if rest, ending := r.batch.Rest(); ending && !r.tiny() {
+	if size == 1 || r.tiny() {
+		return size
+	}
+	if rest, ending := r.batch.Rest(); ending {
 		return min(size, max(rest/(2*r.pool.Width()), size/8, 1))
 	}
 	return size

@@ -2,6 +2,7 @@ package process_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -85,43 +86,55 @@ func loop(turns int) (n int) {
 }
 
 // BenchmarkSpeedup is how much sooner two workers have done with items of some length
-// than a plain loop.
+// than a plain loop, by Map and by All, with as many items as take the loop so long.
 func BenchmarkSpeedup(b *testing.B) {
 	const many = 20_000_000
 	begun := time.Now()
 	loop(many)
 	one := float64(time.Since(begun)) / many
-	for _, length := range []time.Duration{time.Microsecond, 10 * time.Microsecond, 100 * time.Microsecond} {
-		b.Run(length.String(), func(b *testing.B) {
-			pool := &process.Pool{Workers: 2}
-			defer pool.Close()
-			if err := pool.Start(context.Background()); err != nil {
-				b.Fatal(err)
-			}
-			n := int(float64(length) / one)
-			var times []float64
-			for b.Loop() {
-				items := int(200 * time.Millisecond / length)
-				var took [2]time.Duration
-				begun := time.Now()
-				for range items {
-					loop(n)
-				}
-				took[0] = time.Since(begun)
-				begun = time.Now()
-				for _, err := range spins.On(pool).Map(context.Background(), func(yield func(int) bool) {
-					for i := 0; i < items && yield(n); i++ {
-					}
-				}) {
-					if err != nil {
-						b.Fatal(err)
-					}
-				}
-				took[1] = time.Since(begun)
-				times = append(times, float64(took[0])/float64(took[1]))
-			}
-			slices.Sort(times)
-			b.ReportMetric(times[len(times)/2], "times")
-		})
+	pool := &process.Pool{Workers: 2}
+	defer pool.Close()
+	if err := pool.Start(context.Background()); err != nil {
+		b.Fatal(err)
 	}
+	for _, length := range []time.Duration{time.Microsecond, 10 * time.Microsecond, 100 * time.Microsecond} {
+		turns := int(float64(length) / one)
+		for _, work := range []time.Duration{10 * time.Millisecond, 200 * time.Millisecond} {
+			in := slices.Repeat([]int{turns}, int(work/length))
+			b.Run(fmt.Sprintf("%v/%v/Map", length, work), func(b *testing.B) {
+				speedUp(b, in, func() (err error) {
+					for _, e := range spins.On(pool).Map(b.Context(), slices.Values(in)) {
+						err = errors.Join(err, e)
+					}
+					return err
+				})
+			})
+			b.Run(fmt.Sprintf("%v/%v/All", length, work), func(b *testing.B) {
+				speedUp(b, in, func() error {
+					_, err := spins.On(pool).All(b.Context(), in)
+					return err
+				})
+			})
+		}
+	}
+}
+
+// speedUp reports the median of what a loop over the items takes and what they take
+// together, in turns.
+func speedUp(b *testing.B, in []int, together func() error) {
+	var times []float64
+	for b.Loop() {
+		begun := time.Now()
+		for _, turns := range in {
+			loop(turns)
+		}
+		alone := time.Since(begun)
+		begun = time.Now()
+		if err := together(); err != nil {
+			b.Fatal(err)
+		}
+		times = append(times, float64(alone)/float64(time.Since(begun)))
+	}
+	slices.Sort(times)
+	b.ReportMetric(times[len(times)/2], "times")
 }
