@@ -95,11 +95,12 @@ func (m *message) free() {
 	m.handles.Use(nil)
 	m.handover = nil
 	m.large.End(false)
-	if frame := m.frame; cap(frame) > keepSmall {
-		m.frame = nil
-		if cap(frame) <= keepMost {
+	if cap(m.frame) > keepSmall {
+		if cap(m.frame) <= keepMost {
+			frame := m.frame // declared here: it escapes, and small calls allocate nothing
 			largeFrames.Put(&frame)
 		}
+		m.frame = nil
 	}
 	messages.Put(m)
 }
