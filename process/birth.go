@@ -15,7 +15,7 @@ func (s *poolState) keep() {
 	number := s.number
 	s.mu.Unlock()
 	s.inherit()
-	w, err := launch(s.plan, fmt.Sprintf("%s-%d", s.name, number))
+	w, err := launch(s.plan, fmt.Sprintf("%s-%d", s.name, number), nil)
 	if err != nil {
 		s.failed(err)
 		return

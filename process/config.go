@@ -127,6 +127,9 @@ type plan struct {
 	doing       func(*worker) string // the task that runs in a worker, "" if that is not known
 }
 
+// direct says that the one call goes through the control channel; see child.Hello.
+func (p *plan) direct() bool { return p.single && !p.standby }
+
 // checkStart is what must be true before any process can start.
 func checkStart() error {
 	if !child.Root.Ready() {

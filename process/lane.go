@@ -138,6 +138,10 @@ func unsent(sent, err error) error {
 
 // send puts the call into the lane's socket.
 func (f *flight) send(m *message) error {
+	if w := f.lane.worker; w.plan.direct() {
+		w.speak.Lock()
+		defer w.speak.Unlock()
+	}
 	switch err := f.lane.conn.Send(wire.Call, f.seq, m.frame, &m.handles); {
 	case errors.Is(err, wire.ErrUnsent): // the caller's mistake, a closed file; the worker knows nothing of it
 		return fmt.Errorf("tandem: %s: argument: %w", f.task, err)
@@ -165,6 +169,9 @@ func (f *flight) reply(j *tandem.Job, limits tandem.Limits) error {
 		return f.failed(err)
 	}
 	switch {
+	case hd.Kind == wire.Refused && l.conn == l.worker.control:
+		l.worker.refuse(hd.Seq, body)
+		return errDied
 	case hd.Seq != f.seq || l.conn.Unread() > 0 && l.ring == nil || hd.Kind != wire.Result && hd.Kind != wire.Unrun:
 		return f.failed(fmt.Errorf("%w: %v frame %d with %d bytes behind it answers call %d", wire.ErrProtocol, hd.Kind, hd.Seq, l.conn.Unread(), f.seq))
 	case hd.Kind == wire.Unrun:

@@ -15,8 +15,9 @@ import (
 )
 
 // launch starts a process. Only what the exec needs is made before it; the lanes
-// and the page are made while the new process boots, which takes longer.
-func launch(p *plan, name string) (w *worker, err error) {
+// and the page are made while the new process boots, which takes longer. call, if not
+// nil, returns what is sent right behind the introduction, nil for nothing.
+func launch(p *plan, name string, call func(*worker) (frame []byte)) (w *worker, err error) {
 	w = &worker{plan: p, gone: make(chan struct{}), results: slab.Reader{Kind: mem.KindResult}}
 	var theirs codec.Handles // the worker's ends
 	defer func(made *worker) {
@@ -41,7 +42,11 @@ func launch(p *plan, name string) (w *worker, err error) {
 	if err := w.equip(&theirs); err != nil {
 		return nil, err
 	}
-	if err := w.introduce(&theirs, name); err != nil {
+	var first []byte
+	if call != nil {
+		first = call(w)
+	}
+	if err := w.introduce(&theirs, name, first); err != nil {
 		return nil, err
 	}
 	w.proc.OnEnd(w.expire)
@@ -89,6 +94,10 @@ func (w *worker) equip(theirs *codec.Handles) (err error) {
 			return err
 		}
 	}
+	if w.plan.direct() {
+		w.lanes = append(w.lanes, newLane(w, 0, w.control))
+		return nil
+	}
 	for i := range max(w.plan.lanes, 1) {
 		fd, err := pair(theirs)
 		c, err := conn(fd, err)
@@ -104,9 +113,9 @@ func (w *worker) equip(theirs *codec.Handles) (err error) {
 	return nil
 }
 
-// introduce tells the worker who it is. A worker that cannot be told is dying,
-// and its keeper finds out why.
-func (w *worker) introduce(theirs *codec.Handles, name string) error {
+// introduce tells the worker who it is, and sends first behind that. A worker that
+// cannot be told is dying, and its keeper finds out why.
+func (w *worker) introduce(theirs *codec.Handles, name string, first []byte) error {
 	hello := w.plan.hello(name)
 	if w.sandbox == nil { // a confined process has inherited them
 		hello.Nice, hello.CPUs = w.plan.Nice, w.plan.CPUs
@@ -133,9 +142,8 @@ func (w *worker) introduce(theirs *codec.Handles, name string) error {
 		}
 	}
 	// Large variables fill the socket, and then this waits for the worker to read.
-	slow := time.AfterFunc(w.plan.initTimeout(), w.tooSlow)
-	defer slow.Stop()
-	if err := w.control.Send(wire.Start, 0, hello.Append(wire.Room(nil)), &send); err != nil {
+	w.slow = time.AfterFunc(w.plan.initTimeout(), w.tooSlow)
+	if err := w.control.SendBefore(wire.Start, 0, hello.Append(wire.Room(nil)), &send, first); err != nil {
 		w.kill("it could not be told who it is: " + err.Error())
 	}
 	return nil

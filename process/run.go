@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
 
 	"github.com/tandem-go/tandem"
 	"github.com/tandem-go/tandem/internal/child"
+	"github.com/tandem-go/tandem/internal/wire"
 )
 
 // run is one Start without its types. Of a process that was booted for it, one
@@ -26,7 +26,6 @@ type run struct {
 	name   string // of its task
 	worker *worker
 	flight *flight
-	late   *time.Timer // ends a process that does not reach Init; nil for a standby
 	sent   error
 
 	orderly bool // the process was not killed, and did not die, by the time of the answer
@@ -88,30 +87,51 @@ func (r *run) startWorker(ctx context.Context, j *tandem.Job) error {
 	return r.boot(ctx, p, name)
 }
 
-// boot starts a process for the call.
+// boot starts a process for the call, which is encoded while the process boots and,
+// unless it is large or has descriptors, sent with the introduction. An argument that
+// cannot be encoded is rare, and then the process ends before it has begun.
 func (r *run) boot(ctx context.Context, p *plan, name string) error {
-	w, err := launch(p, name)
-	if err != nil {
-		return fmt.Errorf("tandem: process %s: %w", name, err)
-	}
-	// Encoded while the process boots: an argument that cannot be is rare, and then
-	// the process ends before it has begun.
 	m := messages.Get().(*message)
 	defer m.free()
-	if err := m.encode(ctx, r.job, r.limits, p); err != nil {
-		w.abandon()
-		return err
+	var refused error
+	gone := false
+	w, err := launch(p, name, func(w *worker) []byte {
+		if refused = m.encode(ctx, r.job, r.limits, p); refused != nil {
+			return nil
+		}
+		r.worker = w
+		r.depart(ctx, m)
+		if gone = m.inline(); !gone {
+			return nil
+		}
+		return wire.Finish(wire.Call, r.flight.seq, m.frame)
+	})
+	if err != nil {
+		if r.flight != nil {
+			r.flight.end()
+		}
+		return fmt.Errorf("tandem: process %s: %w", name, err)
 	}
-	r.worker = w
-	r.late = time.AfterFunc(p.initTimeout(), w.tooSlow)
+	if refused != nil {
+		w.abandon()
+		return refused
+	}
 	r.claimed, r.attended = true, true
-	r.leave(ctx, m)
+	if !gone {
+		r.sent = r.flight.publish(m)
+	}
 	go r.seeOff()
 	return nil
 }
 
-// leave sends the call. What goes wrong is the handle's to tell.
+// leave sends the call to a standby. What goes wrong is the handle's to tell.
 func (r *run) leave(ctx context.Context, m *message) {
+	r.depart(ctx, m)
+	r.sent = r.flight.publish(m)
+}
+
+// depart makes the call ready to be sent.
+func (r *run) depart(ctx context.Context, m *message) {
 	l := r.worker.lanes[0]
 	r.worker.output.only.Store(&r.name)
 	r.flight = l.board(clock())
@@ -120,7 +140,6 @@ func (r *run) leave(ctx context.Context, m *message) {
 		r.flight.Sleep()
 	}
 	m.stamp()
-	r.sent = r.flight.publish(m)
 }
 
 // seeOff waits for the outcome and for the end of a process that was booted.
@@ -130,7 +149,7 @@ func (r *run) seeOff() {
 		r.conclude(err)
 	}
 	w.listen(0) // its last words
-	r.late.Stop()
+	w.slow.Stop()
 	w.bury()
 	if err == errDied {
 		r.conclude(err)

@@ -29,7 +29,7 @@ func (st *standbyState) keep(name string) {
 
 // boot starts a process and waits until it serves.
 func (st *standbyState) boot(name string) (*worker, error) {
-	w, err := launch(st.plan, name)
+	w, err := launch(st.plan, name, nil)
 	if err != nil {
 		return nil, fmt.Errorf("tandem: process %s: %w", name, err)
 	}

@@ -56,6 +56,7 @@ type worker struct {
 	gone    chan struct{}
 	death   death // valid after gone
 	leaving *time.Timer
+	slow    *time.Timer // ends a worker that does not reach Init
 
 	// What follows belongs to the pool's state machine, under its mutex.
 	since    time.Duration // when it came to serve
@@ -88,9 +89,8 @@ func (w *worker) expire() {
 // awaken waits until the worker serves. Its error is the reason why it does not,
 // and then the process is gone.
 func (w *worker) awaken() error {
-	slow := time.AfterFunc(w.plan.initTimeout(), w.tooSlow)
 	err := w.listen(wire.Ready)
-	slow.Stop()
+	w.slow.Stop()
 	if err == nil {
 		return nil
 	}
@@ -120,15 +120,20 @@ func (w *worker) listen(kind wire.Kind) error {
 		case hd.Kind == kind:
 			return nil
 		case hd.Kind == wire.Refused:
-			w.mu.Lock()
-			w.refused = &refusal{hd.Seq, append([]byte(nil), body...)}
-			w.mu.Unlock()
+			w.refuse(hd.Seq, body)
 		default:
 			err := fmt.Errorf("%w: %v frame on the control channel", wire.ErrProtocol, hd.Kind)
 			w.violated(err)
 			return err
 		}
 	}
+}
+
+// refuse notes the last word of a worker.
+func (w *worker) refuse(stage uint32, body []byte) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.refused = &refusal{stage, append([]byte(nil), body...)}
 }
 
 // bury waits for the end of a worker that no longer speaks, and settles what
@@ -175,8 +180,10 @@ func (w *worker) release() {
 		w.page.Close()
 		w.page = nil
 	}
-	if w.leaving != nil {
-		w.leaving.Stop()
+	for _, t := range []*time.Timer{w.leaving, w.slow} {
+		if t != nil {
+			t.Stop()
+		}
 	}
 	w.mu.Unlock()
 	if w.pageFile != nil {

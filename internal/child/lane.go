@@ -51,6 +51,9 @@ func (l *lane) run() {
 		l.handles.Close() // the last result's, which were lent
 		l.handles.Use(&l.large)
 		seq, body, items, err := l.next(&l.handles)
+		if l.worker.hello.Direct() {
+			l.worker.hearken()
+		}
 		switch {
 		case errors.Is(err, wire.ErrProtocol):
 			die(err) // its memory is damaged: no call would ever be answered

@@ -90,7 +90,9 @@ func Serve() {
 		w.control.Send(wire.Refused, 0, frame, nil)
 		die(err)
 	}
-	go w.obey()
+	if !w.hello.Direct() {
+		go w.obey()
+	}
 	w.setup()
 	for _, l := range w.lanes[1:] {
 		go l.run()
@@ -139,6 +141,10 @@ func (w *worker) begin() error {
 // there is a warden, the rings, the lanes.
 func (w *worker) take(fds []int) error {
 	lanes := max(w.hello.Lanes, 1)
+	if w.hello.Direct() {
+		lanes = 0
+		w.lanes = []*lane{{worker: w, conn: w.control}}
+	}
 	want := 1 + lanes
 	if w.hello.Warden {
 		want++
@@ -239,9 +245,12 @@ func (w *worker) limit() {
 			die(err)
 		}
 	}
-	if n := w.hello.MaxProcs; n > 0 && n != runtime.GOMAXPROCS(0) {
-		// By call and not by environment: what a task starts must not inherit it.
-		runtime.GOMAXPROCS(n)
+	// Where a process is born with one processor, a direct one gets its second when
+	// its task first waits, or after the 10 ms that a goroutine may run: a world that
+	// stops, and the thread that comes of it, are 45 µs of a start. Until then no two
+	// goroutines run that could write a map at once.
+	if !w.hello.Direct() || runtime.GOMAXPROCS(0) > 1 {
+		w.spread()
 	}
 	if w.hello.MaxStack > 0 {
 		debug.SetMaxStack(int(w.hello.MaxStack))
@@ -256,6 +265,14 @@ func (w *worker) limit() {
 			die(err)
 		}
 		debug.SetMemoryLimit(softMemory(m))
+	}
+}
+
+// spread sets how many processors this process uses, by call and not by environment:
+// what a task starts must not inherit it.
+func (w *worker) spread() {
+	if n := w.hello.MaxProcs; n > 0 && n != runtime.GOMAXPROCS(0) {
+		runtime.GOMAXPROCS(n)
 	}
 }
 
@@ -287,6 +304,15 @@ func (w *worker) setup() {
 	if !w.hello.Single || w.hello.Standby { // the parent of a single call waits for its outcome only
 		w.control.Send(wire.Ready, 0, wire.Room(nil), nil)
 	}
+}
+
+// hearken begins to obey in a direct process, whose call has been read.
+func (w *worker) hearken() {
+	w.control = w.control.Heir()
+	go func() {
+		w.spread()
+		w.obey()
+	}()
 }
 
 // obey reads what the parent says beside the calls, until it says no more.

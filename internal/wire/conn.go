@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"syscall"
 	"time"
 
@@ -85,6 +86,12 @@ func NewConn(fd int, name string) (*Conn, error) {
 // Close: a worker's sockets live as long as the process.
 func NewBlocking(fd int) *Conn { return &Conn{fd: fd} }
 
+// Heir is a Conn that goes on with the receiving on a blocking one, which receives no
+// more: what that has handed out last stays valid.
+func (c *Conn) Heir() *Conn {
+	return &Conn{fd: c.fd, buf: slices.Clone(c.buf[c.used:])}
+}
+
 // Expire makes a polled Conn end by itself when nothing arrives for d: for what a
 // dead process has left, whose socket another may hold open.
 func (c *Conn) Expire(d time.Duration) { c.file.SetDeadline(time.Now().Add(d)) }
@@ -154,6 +161,18 @@ var ErrUnsent = errors.New("not sent")
 // the header, so that a frame is one buffer and usually one system call. The
 // files of h are sent beside it and stay the caller's.
 func (c *Conn) Send(kind Kind, seq uint32, frame []byte, h *codec.Handles) error {
+	return c.SendBefore(kind, seq, frame, h, nil)
+}
+
+// Finish writes the header of a frame without descriptors, for SendBefore.
+func Finish(kind Kind, seq uint32, frame []byte) []byte {
+	Header{Kind: kind, Seq: seq, Length: uint64(len(frame) - HeaderSize)}.put(frame)
+	return frame
+}
+
+// SendBefore is Send of two frames at once, which the other side reads at once. The
+// second, nil for none, was finished.
+func (c *Conn) SendBefore(kind Kind, seq uint32, frame []byte, h *codec.Handles, second []byte) error {
 	var fds []int
 	if h != nil && h.Len() > 0 {
 		for _, f := range h.Files() {
@@ -165,6 +184,7 @@ func (c *Conn) Send(kind Kind, seq uint32, frame []byte, h *codec.Handles) error
 		}
 	}
 	Header{Kind: kind, Handles: len(fds), Seq: seq, Length: uint64(len(frame) - HeaderSize)}.put(frame)
+	frame = append(frame, second...)
 	for len(frame) > 0 {
 		n, err := c.write(frame, fds)
 		if err != nil {
@@ -181,8 +201,7 @@ func (c *Conn) Send(kind Kind, seq uint32, frame []byte, h *codec.Handles) error
 // what went wrong. Of a call's system calls this saves the one that looks for an
 // answer before there can be one.
 func (c *Conn) Post(kind Kind, seq uint32, frame []byte) {
-	Header{Kind: kind, Seq: seq, Length: uint64(len(frame) - HeaderSize)}.put(frame)
-	c.post = frame
+	c.post = Finish(kind, seq, frame)
 }
 
 // Descriptor is f's number without File.Fd's side effect of making it blocking.
