@@ -138,10 +138,6 @@ func unsent(sent, err error) error {
 
 // send puts the call into the lane's socket.
 func (f *flight) send(m *message) error {
-	if w := f.lane.worker; w.plan.direct() {
-		w.speak.Lock()
-		defer w.speak.Unlock()
-	}
 	switch err := f.lane.conn.Send(wire.Call, f.seq, m.frame, &m.handles); {
 	case errors.Is(err, wire.ErrUnsent): // the caller's mistake, a closed file; the worker knows nothing of it
 		return fmt.Errorf("tandem: %s: argument: %w", f.task, err)

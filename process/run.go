@@ -96,16 +96,20 @@ func (r *run) boot(ctx context.Context, p *plan, name string) error {
 	var refused error
 	gone := false
 	w, err := launch(p, name, func(w *worker) []byte {
+		w.speak.Lock() // until the call has left: a cancellation comes behind it
+		r.worker = w
 		if refused = m.encode(ctx, r.job, r.limits, p); refused != nil {
 			return nil
 		}
-		r.worker = w
 		r.depart(ctx, m)
 		if gone = m.inline(); !gone {
 			return nil
 		}
 		return wire.Finish(wire.Call, r.flight.seq, m.frame)
 	})
+	if r.worker != nil {
+		defer r.worker.speak.Unlock()
+	}
 	if err != nil {
 		if r.flight != nil {
 			r.flight.end()

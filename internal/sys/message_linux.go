@@ -1,6 +1,7 @@
 package sys
 
 import (
+	"io"
 	"runtime"
 	"unsafe"
 
@@ -16,7 +17,7 @@ type message struct {
 }
 
 // receive is recvmsg.
-func (r *Receiver) receive(fd int, buf []byte) (n, oobn, flags int, err error) {
+func (r *Receiver) receive(fd int, buf []byte, how uintptr) (n, oobn, flags int, err error) {
 	m := &r.message
 	// SAFETY: the header is r's, and through it the vector, the caller's buffer and
 	// r.oob are reached, all of Go's memory; KeepAlive keeps r while the kernel
@@ -26,13 +27,36 @@ func (r *Receiver) receive(fd int, buf []byte) (n, oobn, flags int, err error) {
 	m.header.Iov, m.header.Iovlen = &m.vector, 1
 	m.header.Control = unsafe.SliceData(r.oob)
 	m.header.SetControllen(len(r.oob)) // the kernel overwrites it
-	got, _, errno := unix.Syscall(unix.SYS_RECVMSG, uintptr(fd), uintptr(unsafe.Pointer(&m.header)), recvFlags)
+	got, _, errno := unix.Syscall(unix.SYS_RECVMSG, uintptr(fd), uintptr(unsafe.Pointer(&m.header)), recvFlags|how)
 	runtime.KeepAlive(r)
 	m.vector.Base = nil
 	if errno != 0 {
 		return 0, 0, 0, errno
 	}
 	return int(got), int(m.header.Controllen), int(m.header.Flags), nil
+}
+
+// Peek is the first Receive on a socket, but for the bytes, which stay there to be read
+// again. Descriptors come a second time then. What stays does not wake a sender that
+// polls for room.
+func (r *Receiver) Peek(fd int, buf []byte) (n int, fds []int, err error) {
+	return r.receiveAll(fd, buf, unix.MSG_PEEK)
+}
+
+// Skip reads n bytes that were peeked at; what came along is dropped.
+func Skip(fd, n int) error {
+	for buf := make([]byte, n); len(buf) > 0; {
+		switch n, err := unix.Read(fd, buf); {
+		case err == unix.EINTR:
+		case err != nil:
+			return err
+		case n == 0:
+			return io.ErrUnexpectedEOF
+		default:
+			buf = buf[n:]
+		}
+	}
+	return nil
 }
 
 // send is a send without descriptors. It is cheaper than sendmsg with none, and

@@ -39,6 +39,14 @@ func (r *Receiver) Receive(fd int, buf []byte) (n int, fds []int, err error) {
 	return 0, nil, errNoSockets
 }
 
+// Peek is not offered on this system.
+func (r *Receiver) Peek(fd int, buf []byte) (n int, fds []int, err error) {
+	return 0, nil, errNoSockets
+}
+
+// Skip is not offered on this system.
+func Skip(fd, n int) error { return errNoSockets }
+
 // CloseAll closes descriptors that nobody owns.
 func CloseAll(fds []int) {}
 

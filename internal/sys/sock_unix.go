@@ -88,9 +88,13 @@ func NewReceiver(fds int) *Receiver { return &Receiver{oob: make([]byte, unix.Cm
 // Receive reads once from a socket; descriptors that came along are returned
 // closed on exec. n is 0 at end of file.
 func (r *Receiver) Receive(fd int, buf []byte) (n int, fds []int, err error) {
+	return r.receiveAll(fd, buf, 0)
+}
+
+func (r *Receiver) receiveAll(fd int, buf []byte, how uintptr) (n int, fds []int, err error) {
 	for {
 		var oobn, flags int
-		n, oobn, flags, err = r.receive(fd, buf)
+		n, oobn, flags, err = r.receive(fd, buf, how)
 		if err == unix.EINTR {
 			continue
 		}

@@ -34,6 +34,7 @@ type Conn struct {
 	buf  []byte        // what was read
 	used int           // of which the frames handed out so far
 	from *sys.Receiver // made at the first read
+	skip int           // bytes that were peeked at and are to be read away
 
 	post []byte // a frame that leaves with the next read
 
@@ -89,7 +90,7 @@ func NewBlocking(fd int) *Conn { return &Conn{fd: fd} }
 // Heir is a Conn that goes on with the receiving on a blocking one, which receives no
 // more: what that has handed out last stays valid.
 func (c *Conn) Heir() *Conn {
-	return &Conn{fd: c.fd, buf: slices.Clone(c.buf[c.used:])}
+	return &Conn{fd: c.fd, buf: slices.Clone(c.buf[c.used:]), skip: c.skip}
 }
 
 // Expire makes a polled Conn end by itself when nothing arrives for d: for what a
@@ -106,6 +107,12 @@ func (c *Conn) Close() error { return c.file.Close() }
 func (c *Conn) read(buf []byte) (int, []int, error) {
 	if c.from == nil {
 		c.from = sys.NewReceiver(mostRights)
+	}
+	if c.skip > 0 {
+		if err := sys.Skip(c.fd, c.skip); err != nil {
+			return 0, nil, err
+		}
+		c.skip = 0
 	}
 	if c.raw == nil {
 		c.flush()
@@ -230,8 +237,22 @@ func (c *Conn) Recv(limit int64, h *codec.Handles) (hd Header, body []byte, err 
 }
 
 // RecvFirst is Recv for the first frame of a worker's life: its descriptors come
-// as numbers, since making files of them would take as long as all the rest.
+// as numbers, since making files of them would take as long as all the rest. What it
+// reads stays in the socket until the next read, if it can: to take it out wakes the
+// parent, whose poller hears that there is room, and where both share a processor
+// that takes 13 µs of a start.
 func (c *Conn) RecvFirst() (hd Header, body []byte, fds []int, err error) {
+	c.from = sys.NewReceiver(mostRights)
+	buf := make([]byte, firstRead)
+	n, fds, err := c.from.Peek(c.fd, buf)
+	if err == nil && n >= HeaderSize {
+		if hd, err = parseHeader(buf); err == nil && hd.Length <= uint64(n-HeaderSize) {
+			c.buf, c.used, c.skip = buf[:n], HeaderSize+int(hd.Length), n
+			return hd, c.buf[HeaderSize:c.used], fds, nil
+		}
+	}
+	sys.CloseAll(fds)
+	fds = nil
 	hd, body, err = c.recv(0, nil, &fds)
 	return hd, body, fds, err
 }
