@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"sync/atomic"
 
+	"github.com/tandem-go/tandem/internal/deadlock"
 	"github.com/tandem-go/tandem/internal/mem"
 	"github.com/tandem-go/tandem/internal/sys"
 )
@@ -93,17 +94,35 @@ func (l *Lock) TryLock() bool {
 // acquired follows the taking of the lock.
 func (l *Lock) acquired() {
 	l.shadow.acquire()
-	if watched {
-		l.taken()
+	if deadlock.Watched {
+		deadlock.Took(l.thing(), 1)
 	}
 }
 
 // released precedes the giving back.
 func (l *Lock) released() {
-	if watched {
-		l.forget()
-	}
+	l.gives()
 	l.shadow.release()
+}
+
+// gives tells who looks for deadlocks that the lock is about to be given back, if this
+// process has it.
+func (l *Lock) gives() {
+	if state, _ := split(atomic.LoadUint64(l.word)); deadlock.Watched && state&ownerMask == l.tid {
+		deadlock.Gives(l.thing(), 1)
+	}
+}
+
+// thing is the lock for who looks for deadlocks.
+func (l *Lock) thing() deadlock.Thing {
+	return deadlock.Thing{File: l.segment.ID(), Off: l.off, Shares: 1}
+}
+
+// holder is who has the lock.
+func (l *Lock) holder() []int {
+	_, sig := split(atomic.LoadUint64(l.word))
+	runtime.KeepAlive(l)
+	return []int{sig.pid()}
 }
 
 // Whole reports whether the lock is neither poisoned nor one whose owner died.
@@ -128,8 +147,8 @@ func (l *Lock) Lock(ctx context.Context) error {
 // last handle of this process was closed meanwhile; then others have learned that
 // their owner died.
 func (l *Lock) Unlock() error {
-	if watched {
-		l.forget()
+	if deadlock.Watched {
+		l.gives()
 	}
 	if Shadowed { // the detector must see the release before others can take the lock
 		if state, _ := split(atomic.LoadUint64(l.word)); state&ownerMask == l.tid {
@@ -182,9 +201,7 @@ func (l *Lock) Bury(tomb mem.View) { *tomb.Long(l.off + stateAt) = word(buried, 
 
 // Detach ends this process's use of the lock (rule 9).
 func (l *Lock) Detach(real mem.View) {
-	if watched {
-		l.forget()
-	}
+	deadlock.Forget(l.segment.ID())
 	w := real.Long(l.off + stateAt)
 	for {
 		now := atomic.LoadUint64(w)
