@@ -80,13 +80,19 @@ func (m *Mutex) TryLock() bool {
 // unlock than the one that locked.
 func (m *Mutex) Unlock() {
 	l := m.lock.Load()
-	err := lock.ErrClosed
-	if l != nil {
-		err = l.Unlock()
+	if l == nil {
+		notUnlocked(lock.ErrClosed)
 	}
-	if err != nil {
-		panic(fmt.Sprintf("tandem: shared.Mutex: Unlock of a lock that is %v; each Unlock belongs to one Lock that returned nil", err))
+	if err := l.Unlock(); err != nil {
+		notUnlocked(err)
 	}
+}
+
+// notUnlocked panics. It is a function of its own so that Unlock is short.
+//
+//go:noinline
+func notUnlocked(err error) {
+	panic(fmt.Sprintf("tandem: shared.Mutex: Unlock of a lock that is %v; each Unlock belongs to one Lock that returned nil", err))
 }
 
 // With runs f with the lock held, and returns Lock's error or f's. The lock is
