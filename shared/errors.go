@@ -45,10 +45,11 @@ func (e *OwnerDiedError) Error() string {
 	return fmt.Sprintf("tandem: shared: process %d died while it held the lock; what it protects may be half changed: call Repair", e.PID)
 }
 
-// DeadlockError says that the caller waits for a lock that he would never get: whoever
-// holds it waits, in the end, for a lock that the caller holds. It comes from programs
-// that run with TANDEMDEBUG=locks in their environment only. It keeps its identity
-// across processes.
+// DeadlockError says that the caller waits for what he would never get: those who have
+// it wait, in the end, for what the caller holds. It comes from programs that run with
+// TANDEMDEBUG=locks in their environment only, after more than a second. The caller does
+// not have what he waited for, and still has what he held. It keeps its identity across
+// processes.
 type DeadlockError struct {
 	// Circle are those who wait: the first is the caller, each waits for what the next
 	// one has, and the last for what the caller has. Who waits for himself is alone.

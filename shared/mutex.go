@@ -48,7 +48,9 @@ func (m *Mutex) open(s *mem.Segment) error {
 // Lock takes the lock and waits as long as another has it. It returns nil with
 // the lock held, or an error without it: the cause of ctx, *OwnerDiedError,
 // ErrNotRecoverable, or an error that wraps tandem.ErrClosed; with TANDEMDEBUG=locks
-// also *DeadlockError. A free lock is taken without a look at ctx.
+// also *DeadlockError. A free lock is taken without a look at ctx. Everybody who waits
+// is told of the death of an owner, so that it does not depend on one of them that
+// somebody repairs; see Repair.
 func (m *Mutex) Lock(ctx context.Context) error {
 	l := m.lock.Load()
 	if l != nil && l.TryLock() {
