@@ -101,6 +101,15 @@ var panicBehaviours = []behaviour{
 		s.is("TryLock", s.does(s.one, "try lock"), 1)
 		s.is("TryLock", s.does(s.other, "try lock"), 0)
 	}},
+	{"Mutex", "the time of who waits behind another of his process ends too", func(s *stage) {
+		s.held("lock", "unlock", func() {
+			first := s.begins(s.other, "lock", "unlock")
+			until(s.T, "somebody sleeps", s.c.Lock.Sleeps)
+			s.does(s.other, "lock in vain")
+			s.c.Event.Set()
+			s.ends(first)
+		})
+	}},
 	{"RWMutex", "TryLock takes a lock that is free, and TryRLock a share", func(s *stage) {
 		s.is("TryRLock", s.does(s.one, "try read lock"), 1)
 		s.is("TryRLock", s.does(s.other, "try read lock"), 1)
@@ -112,11 +121,10 @@ var panicBehaviours = []behaviour{
 		s.does(s.one, "write unlock")
 	}},
 	{"RWMutex", "no reader overtakes a writer that waits", func(s *stage) {
-		var writer, reader = "write lock", "try read lock"
 		s.held("read lock", "read unlock", func() {
-			waits := s.begins(s.other, writer, "write unlock")
+			waits := s.begins(s.other, "write lock", "write unlock")
 			s.wait(s.c.RW, 1)
-			s.is("TryRLock", s.does(s.one, reader)+s.does(s.other, reader), 0)
+			s.is("TryRLock", s.does(s.one, "try read lock")+s.does(s.other, "try read lock"), 0)
 			s.c.Event.Set()
 			s.ends(waits)
 		})
