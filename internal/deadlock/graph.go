@@ -110,11 +110,12 @@ func (r *Record) circle(all []*Record) []*Record {
 	return nil
 }
 
-// chosen reports whether it is r who is to be told: of all those who wait for each
-// other it is who has waited for the shortest time.
+// chosen reports whether it is r who is to be told: of those who wait for each other, and
+// for nobody else, it is who has waited for the shortest time. Who also waits for others may
+// be free when these have been told.
 func (r *Record) chosen(reached map[*Record]bool, all []*Record) bool {
 	for o := range reached {
-		if o != r && o.compare(r) > 0 && o.reach(all)[r] {
+		if !o.reach(all)[r] || o.compare(r) > 0 {
 			return false
 		}
 	}
