@@ -151,7 +151,7 @@ func yes(ok bool) int {
 // TestBehaviours runs the table: what users of locks, signals, memory and queues
 // between processes count on.
 func TestBehaviours(t *testing.T) {
-	table := slices.Concat(lockBehaviours, signalBehaviours, meetingBehaviours, itemBehaviours)
+	table := slices.Concat(lockBehaviours, signalBehaviours, meetingBehaviours, itemBehaviours, panicBehaviours)
 	everywhere(t, 4, func(t *testing.T, place tandem.Runner) {
 		for _, b := range table {
 			for _, swapped := range []bool{false, true} {
@@ -159,6 +159,7 @@ func TestBehaviours(t *testing.T) {
 				if swapped {
 					name = fmt.Sprintf("%s/%s/there first", b.of, b.says)
 				}
+				calm := watchdog(t.Name() + "/" + name)
 				t.Run(name, func(t *testing.T) {
 					ctx := soon(t)
 					on := func(place tandem.Runner) side {
@@ -171,9 +172,20 @@ func TestBehaviours(t *testing.T) {
 					}
 					b.play(s)
 				})
+				calm()
 			}
 		}
+		t.Cleanup(watchdog(t.Name() + ": the end")) // the place may not be closed for ever
 	})
+}
+
+// watchdog ends the whole test, by a panic that names the case and shows where
+// everybody is, unless its result is called in time. A thing that is broken may hold a
+// goroutine for ever, which nothing else can end.
+func watchdog(name string) (calm func()) {
+	const limit = time.Minute
+	w := time.AfterFunc(limit, func() { panic(fmt.Sprintf("%s hangs: not over after %v", name, limit)) })
+	return func() { w.Stop() }
 }
 
 // everything is one thing of each type: two permits, two parties, room for two items.

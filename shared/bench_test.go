@@ -4,10 +4,32 @@ package shared_test
 
 import (
 	"context"
+	"sync"
 	"testing"
 
 	"github.com/tandem-go/tandem/process"
+	"github.com/tandem-go/tandem/shared"
 )
+
+// BenchmarkFree is a Mutex that nobody else wants, beside the one of package sync, whose
+// cost is that of two locked instructions: it is the floor.
+func BenchmarkFree(b *testing.B) {
+	b.Run("Mutex", func(b *testing.B) {
+		m := open[*shared.Mutex](b)(shared.NewMutex())
+		b.ReportAllocs()
+		for b.Loop() {
+			m.Lock(background)
+			m.Unlock()
+		}
+	})
+	b.Run("sync.Mutex", func(b *testing.B) {
+		var m sync.Mutex
+		for b.Loop() {
+			m.Lock()
+			m.Unlock()
+		}
+	})
+}
 
 // BenchmarkAlone is what each thing costs where nobody else wants it.
 func BenchmarkAlone(b *testing.B) {

@@ -44,6 +44,10 @@ type cast struct {
 	Line   *shared.Queue[ware]
 	Words  *shared.Queue[string]
 	Phone  *shared.Conn[reply, call]
+	Has    seat
+	Needs  seat
+	Seats  []seat
+	Board  *shared.Value[board]
 }
 
 // tally is what several count in.
@@ -81,9 +85,11 @@ func everywhere(t *testing.T, n int, f func(t *testing.T, place tandem.Runner)) 
 }
 
 // alone plays c in a process of its own, for one that is going to be killed.
-func alone(t *testing.T, c cast) *process.Handle[int] {
+func alone(t *testing.T, c cast) *process.Handle[int] { return aloneAs(t, process.Config{}, c) }
+
+func aloneAs(t *testing.T, config process.Config, c cast) *process.Handle[int] {
 	t.Helper()
-	h, err := process.Start(t.Context(), process.Config{}, act, c)
+	h, err := process.Start(t.Context(), config, act, c)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,8 +3,10 @@ package shared
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/tandem-go/tandem"
+	"github.com/tandem-go/tandem/internal/deadlock"
 	"github.com/tandem-go/tandem/internal/lock"
 	"github.com/tandem-go/tandem/internal/monitor"
 )
@@ -43,22 +45,43 @@ func (e *OwnerDiedError) Error() string {
 	return fmt.Sprintf("tandem: shared: process %d died while it held the lock; what it protects may be half changed: call Repair", e.PID)
 }
 
-// DeadlockError says that the caller waits for a lock that he would never get: whoever
-// holds it waits, in the end, for a lock that the caller holds. It comes from programs
-// that run with TANDEMDEBUG=locks in their environment only. It keeps its identity
-// across processes.
+// DeadlockError says that the caller waits for what he would never get: those who have
+// it wait, in the end, for what the caller holds. It comes from programs that run with
+// TANDEMDEBUG=locks in their environment only, after more than a second. The caller does
+// not have what he waited for, and still has what he held. It keeps its identity across
+// processes.
 type DeadlockError struct {
-	// PID is the process of the caller, HolderPID the one that holds the lock.
-	PID, HolderPID int
-	// At and HolderAt are the source lines where they wait; of the holder's, the
-	// last 32 bytes.
-	At, HolderAt string
+	// Circle are those who wait: the first is the caller, each waits for what the next
+	// one has, and the last for what the caller has. Who waits for himself is alone.
+	Circle []Waiter
+}
+
+// Waiter is one who waits in a deadlock.
+type Waiter struct {
+	PID int
+	// Task is the name of the task that waits, "" for who waits outside of a worker's.
+	Task string
+	// At is the source line where it waits; of a long one the end.
+	At string
+}
+
+// String says who waits where.
+func (w Waiter) String() string {
+	task := ""
+	if w.Task != "" {
+		task = " in task " + w.Task
+	}
+	return fmt.Sprintf("process %d%s at %s", w.PID, task, w.At)
 }
 
 // Error says what to do.
 func (e *DeadlockError) Error() string {
-	return fmt.Sprintf("tandem: shared: deadlock: process %d waits at %s for a lock of process %d, which waits at %s, in the end for the first; take locks in the same order everywhere",
-		e.PID, e.At, e.HolderPID, e.HolderAt)
+	var list []string
+	for _, w := range e.Circle {
+		list = append(list, w.String())
+	}
+	return fmt.Sprintf("tandem: shared: deadlock: each waits for what the next one has, and the last for what the first has: %s; take locks in the same order everywhere",
+		strings.Join(list, ", "))
 }
 
 // registered lets an error keep its identity across processes. Registration has to
@@ -82,7 +105,7 @@ func public(subject string, err error) error {
 		return nil
 	}
 	var died *lock.OwnerDied
-	var dead *lock.Deadlock
+	var dead *deadlock.Error
 	switch {
 	case err == lock.ErrClosed:
 		return closed(subject)
@@ -91,7 +114,11 @@ func public(subject string, err error) error {
 	case errors.As(err, &died):
 		return &OwnerDiedError{PID: died.PID}
 	case errors.As(err, &dead):
-		return &DeadlockError{PID: dead.PID, HolderPID: dead.HolderPID, At: dead.At, HolderAt: dead.HolderAt}
+		e := new(DeadlockError)
+		for _, m := range dead.Circle {
+			e.Circle = append(e.Circle, Waiter(m))
+		}
+		return e
 	case err == monitor.ErrFull || err == monitor.ErrNoContext:
 		return fmt.Errorf("tandem: shared.%s: %w", subject, err)
 	}

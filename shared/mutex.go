@@ -48,7 +48,9 @@ func (m *Mutex) open(s *mem.Segment) error {
 // Lock takes the lock and waits as long as another has it. It returns nil with
 // the lock held, or an error without it: the cause of ctx, *OwnerDiedError,
 // ErrNotRecoverable, or an error that wraps tandem.ErrClosed; with TANDEMDEBUG=locks
-// also *DeadlockError. A free lock is taken without a look at ctx.
+// also *DeadlockError. A free lock is taken without a look at ctx. Everybody who waits
+// is told of the death of an owner, so that it does not depend on one of them that
+// somebody repairs; see Repair.
 func (m *Mutex) Lock(ctx context.Context) error {
 	l := m.lock.Load()
 	if l != nil && l.TryLock() {
@@ -80,13 +82,19 @@ func (m *Mutex) TryLock() bool {
 // unlock than the one that locked.
 func (m *Mutex) Unlock() {
 	l := m.lock.Load()
-	err := lock.ErrClosed
-	if l != nil {
-		err = l.Unlock()
+	if l == nil {
+		notUnlocked(lock.ErrClosed)
 	}
-	if err != nil {
-		panic(fmt.Sprintf("tandem: shared.Mutex: Unlock of a lock that is %v; each Unlock belongs to one Lock that returned nil", err))
+	if err := l.Unlock(); err != nil {
+		notUnlocked(err)
 	}
+}
+
+// notUnlocked panics. It is a function of its own so that Unlock is short.
+//
+//go:noinline
+func notUnlocked(err error) {
+	panic(fmt.Sprintf("tandem: shared.Mutex: Unlock of a lock that is %v; each Unlock belongs to one Lock that returned nil", err))
 }
 
 // With runs f with the lock held, and returns Lock's error or f's. The lock is

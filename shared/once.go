@@ -50,7 +50,7 @@ func (o *Once) Do(ctx context.Context, f func() error) error {
 	if mine || v.done() {
 		err = v.Leave()
 	} else {
-		err = v.Await(ctx, 0, func() (bool, error) {
+		err = v.AwaitShares(ctx, 0, v.thing(), 1, func() (bool, error) {
 			if !v.done() {
 				mine, _ = v.granted()
 			}
@@ -69,7 +69,9 @@ func (o *Once) Do(ctx context.Context, f func() error) error {
 
 func (o *Once) run(v *once, f func() error) (err error) {
 	whole := false
+	v.took()
 	defer func() { // also when f panics or ends its goroutine
+		v.gives()
 		e := v.Finish(func() {
 			if whole {
 				v.SetWord(onceDone, 1)

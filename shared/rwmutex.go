@@ -85,9 +85,14 @@ func (m *RWMutex) take(ctx context.Context, kind int) error {
 	}
 	took, err := v.take(kind)
 	if took || err != nil {
-		return m.error(v.quit(err))
+		err = v.quit(err)
+	} else {
+		err = v.AwaitShares(ctx, kind, v.thing(), shares(kind), func() (bool, error) { return v.granted(kind) }, func() {})
 	}
-	return m.error(v.Await(ctx, kind, func() (bool, error) { return v.granted(kind) }, func() {}))
+	if err == nil {
+		v.took(kind)
+	}
+	return m.error(err)
 }
 
 func (m *RWMutex) try(kind int) bool {
@@ -96,12 +101,17 @@ func (m *RWMutex) try(kind int) bool {
 		return false
 	}
 	took, _ := v.take(kind)
-	return v.Leave() == nil && took
+	if v.Leave() != nil || !took {
+		return false
+	}
+	v.took(kind)
+	return true
 }
 
 func (m *RWMutex) release(method string, kind int) {
 	v, err := m.enter(context.Background())
 	if err == nil {
+		v.gives(kind)
 		err = v.release(kind)
 		v.Leave()
 	}
@@ -132,9 +142,11 @@ func (m *RWMutex) Repair(ctx context.Context, f func(died *OwnerDiedError) error
 	if err != nil || died == nil {
 		return m.error(err)
 	}
+	v.took(writers)
 	whole := false
 	defer func() { // also when f panics or ends its goroutine
 		if !whole {
+			v.gives(writers)
 			v.repaired(false)
 		}
 	}()
@@ -142,5 +154,6 @@ func (m *RWMutex) Repair(ctx context.Context, f func(died *OwnerDiedError) error
 		return fmt.Errorf("tandem: shared.RWMutex: %w", repairFailed{fmt.Errorf("the repair failed: %w", err)})
 	}
 	whole = true
+	v.gives(writers)
 	return m.error(v.repaired(true))
 }

@@ -1,6 +1,7 @@
 package shared
 
 import (
+	"github.com/tandem-go/tandem/internal/deadlock"
 	"github.com/tandem-go/tandem/internal/lock"
 	"github.com/tandem-go/tandem/internal/mem"
 	"github.com/tandem-go/tandem/internal/monitor"
@@ -146,6 +147,28 @@ func (v *rwmutex) giveBack() {
 	if s != v.State(v.Me()) {
 		v.SetState(v.Me(), s)
 	}
+}
+
+// took and gives tell who looks for deadlocks.
+func (v *rwmutex) took(kind int) {
+	if deadlock.Watched {
+		deadlock.Took(v.thing(), shares(kind))
+	}
+}
+
+func (v *rwmutex) gives(kind int) {
+	if deadlock.Watched {
+		deadlock.Gives(v.thing(), shares(kind))
+	}
+}
+
+func (v *rwmutex) thing() deadlock.Thing { return v.Thing(deadlock.All) }
+
+func shares(kind int) int {
+	if kind == writers {
+		return deadlock.All
+	}
+	return 1
 }
 
 // Gone notes that a writer died.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/tandem-go/tandem/internal/deadlock"
 	"github.com/tandem-go/tandem/internal/lock"
 	"github.com/tandem-go/tandem/internal/mem"
 	"github.com/tandem-go/tandem/internal/monitor"
@@ -55,9 +56,14 @@ func (s *Semaphore) Acquire(ctx context.Context) error {
 		return err
 	}
 	if v.take() {
-		return s.error(v.Leave())
+		err = v.Leave()
+	} else {
+		err = v.AwaitShares(ctx, 0, v.thing(), 1, v.granted, func() {})
 	}
-	return s.error(v.Await(ctx, 0, v.granted, func() {}))
+	if err == nil {
+		v.took()
+	}
+	return s.error(err)
 }
 
 // TryAcquire takes a permit if one is free and nobody waits, and reports whether it
@@ -68,7 +74,11 @@ func (s *Semaphore) TryAcquire() bool {
 		return false
 	}
 	took := v.take()
-	return v.Leave() == nil && took
+	if v.Leave() != nil || !took {
+		return false
+	}
+	v.took()
+	return true
 }
 
 // Release gives a permit back. It panics if this process has none, as after a Close
@@ -76,6 +86,7 @@ func (s *Semaphore) TryAcquire() bool {
 func (s *Semaphore) Release() {
 	v, err := s.enter(context.Background())
 	if err == nil {
+		v.gives()
 		err = v.release()
 		v.Leave()
 	}
@@ -150,6 +161,21 @@ func (v *semaphore) release() error {
 	v.Settle()
 	return nil
 }
+
+// took and gives tell who looks for deadlocks.
+func (v *semaphore) took() {
+	if deadlock.Watched {
+		deadlock.Took(v.thing(), 1)
+	}
+}
+
+func (v *semaphore) gives() {
+	if deadlock.Watched {
+		deadlock.Gives(v.thing(), 1)
+	}
+}
+
+func (v *semaphore) thing() deadlock.Thing { return v.Thing(v.permits) }
 
 func (v *semaphore) free() int {
 	free := v.permits

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/tandem-go/tandem/internal/deadlock"
 )
 
 // callContext is the context of one call. Most tasks never ask theirs, so what
@@ -65,10 +67,14 @@ func (c *callContext) Deadline() (time.Time, bool) { return c.until, !c.until.Is
 func (c *callContext) Done() <-chan struct{}       { return c.ask().Done() }
 func (c *callContext) String() string              { return "tandem call" }
 
-// Value has but one of its own: the task's name, for those who log.
+// Value has two of its own: the task's name, for those who log or look for deadlocks, and
+// the time at which it has to end, which is zero if there is none.
 func (c *callContext) Value(key any) any {
-	if key == (taskKey{}) {
+	switch key {
+	case taskKey{}:
 		return c.callee.Name()
+	case deadlock.DeadlineKey{}:
+		return c.until
 	}
 	return c.ask().Value(key)
 }

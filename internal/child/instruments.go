@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tandem-go/tandem/internal/codec"
+	"github.com/tandem-go/tandem/internal/deadlock"
 	"github.com/tandem-go/tandem/internal/wire"
 )
 
@@ -33,7 +34,7 @@ func makeProfile(body []byte, h *codec.Handles) {
 }
 
 // taskKey is the key of a task's name in its context.
-type taskKey struct{}
+type taskKey = deadlock.TaskKey
 
 // taskOf names the task whose context ctx is, or the one that runs if there is but one.
 func (w *worker) taskOf(ctx context.Context) (task string) {

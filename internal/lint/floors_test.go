@@ -10,16 +10,16 @@ import (
 // beside it unless the pair is in the table sideways. "course" also stands for
 // every package below course/.
 var floors = [][]string{
-	{"course"},                         // lessons and their programs: use everything
-	{"dashboard"},                      // a view: nothing below knows it
-	{"process", "thread", "coroutine"}, // the places, each usable without the others
-	{"shared"},                         // what tasks share, whatever the place
-	{"timeline", "tandemtest"},         // look at the vocabulary from outside
-	{""},                               // the vocabulary: Task, Runner, Job, errors
-	{"internal/child"},                 // a worker's life
-	{"internal/monitor"},               // waiting: what semaphores and barriers stand on
-	{"internal/ring", "internal/lock"}, // protocols in shared memory
-	{"internal/slab"},                  // recycled memory for large content
+	{"course"},                             // lessons and their programs: use everything
+	{"dashboard"},                          // a view: nothing below knows it
+	{"process", "thread", "coroutine"},     // the places, each usable without the others
+	{"shared"},                             // what tasks share, whatever the place
+	{"timeline", "tandemtest"},             // look at the vocabulary from outside
+	{""},                                   // the vocabulary: Task, Runner, Job, errors
+	{"internal/child"},                     // a worker's life
+	{"internal/monitor"},                   // waiting: what semaphores and barriers stand on
+	{"internal/ring", "internal/lock"},     // protocols in shared memory
+	{"internal/slab", "internal/deadlock"}, // recycled memory for large content
 	{"internal/mem", "internal/spawn", "internal/sandbox"}, // mapped memory; births and deaths; what a process may not do
 	{"internal/wire"},  // frames: bytes, and descriptors beside them
 	{"internal/codec"}, // values as bytes and descriptors

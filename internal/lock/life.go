@@ -53,6 +53,16 @@ func Ended(w uint64) bool {
 	return state&ownerDied != 0
 }
 
+// Living is the process that signed w, read from a life's word; 0 if its life ended or
+// nobody signed.
+func Living(w uint64) int {
+	state, sig := split(w)
+	if state&ownerMask == 0 {
+		return 0
+	}
+	return sig.pid()
+}
+
 // Gone reports whether nothing of the process whose life ended as w runs any more,
 // and which one it was. The kernel reports the end of one thread; the others may
 // run for microseconds after it.

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"sync/atomic"
 
+	"github.com/tandem-go/tandem/internal/deadlock"
 	"github.com/tandem-go/tandem/internal/mem"
 	"github.com/tandem-go/tandem/internal/sys"
 )
@@ -79,11 +80,15 @@ func Open(s *mem.Segment, off int) (*Lock, error) {
 // Segment is where the lock lies.
 func (l *Lock) Segment() *mem.Segment { return l.segment }
 
+// noted: somebody is told of each taking and giving back. Else a free lock is taken and
+// given back without a call, which costs a tenth.
+var noted = Shadowed || deadlock.Watched
+
 // TryLock takes the lock if it is free and not kept for one who has waited for long. It
 // does not block.
 func (l *Lock) TryLock() bool {
 	ok := atomic.CompareAndSwapUint64(l.word, 0, l.mine)
-	if ok {
+	if ok && noted {
 		l.acquired()
 	}
 	runtime.KeepAlive(l)
@@ -93,17 +98,35 @@ func (l *Lock) TryLock() bool {
 // acquired follows the taking of the lock.
 func (l *Lock) acquired() {
 	l.shadow.acquire()
-	if watched {
-		l.taken()
+	if deadlock.Watched {
+		deadlock.Took(l.thing(), 1)
 	}
 }
 
 // released precedes the giving back.
 func (l *Lock) released() {
-	if watched {
-		l.forget()
-	}
+	l.gives()
 	l.shadow.release()
+}
+
+// gives tells who looks for deadlocks that the lock is about to be given back, if this
+// process has it.
+func (l *Lock) gives() {
+	if state, _ := split(atomic.LoadUint64(l.word)); deadlock.Watched && state&ownerMask == l.tid {
+		deadlock.Gives(l.thing(), 1)
+	}
+}
+
+// thing is the lock for who looks for deadlocks.
+func (l *Lock) thing() deadlock.Thing {
+	return deadlock.Thing{File: l.segment.ID(), Off: l.off, Shares: 1}
+}
+
+// holder is who has the lock.
+func (l *Lock) holder() []int {
+	_, sig := split(atomic.LoadUint64(l.word))
+	runtime.KeepAlive(l)
+	return []int{sig.pid()}
 }
 
 // Whole reports whether the lock is neither poisoned nor one whose owner died.
@@ -128,17 +151,20 @@ func (l *Lock) Lock(ctx context.Context) error {
 // last handle of this process was closed meanwhile; then others have learned that
 // their owner died.
 func (l *Lock) Unlock() error {
-	if watched {
-		l.forget()
+	if noted || !atomic.CompareAndSwapUint64(l.word, l.mine, 0) {
+		return l.unlock()
 	}
+	runtime.KeepAlive(l)
+	return nil
+}
+
+// unlock is Unlock where that is more than one instruction.
+func (l *Lock) unlock() error {
+	l.gives()
 	if Shadowed { // the detector must see the release before others can take the lock
 		if state, _ := split(atomic.LoadUint64(l.word)); state&ownerMask == l.tid {
 			l.shadow.release()
 		}
-	}
-	if atomic.CompareAndSwapUint64(l.word, l.mine, 0) {
-		runtime.KeepAlive(l)
-		return nil
 	}
 	return l.giveUp(0, 1)
 }
@@ -182,9 +208,7 @@ func (l *Lock) Bury(tomb mem.View) { *tomb.Long(l.off + stateAt) = word(buried, 
 
 // Detach ends this process's use of the lock (rule 9).
 func (l *Lock) Detach(real mem.View) {
-	if watched {
-		l.forget()
-	}
+	deadlock.Forget(l.segment.ID())
 	w := real.Long(l.off + stateAt)
 	for {
 		now := atomic.LoadUint64(w)

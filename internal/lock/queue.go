@@ -4,6 +4,8 @@ import (
 	"container/list"
 	"context"
 	"sync"
+
+	"github.com/tandem-go/tandem/internal/deadlock"
 )
 
 // queue lets one goroutine of this process through at a time, in the order of
@@ -16,7 +18,7 @@ type queue struct {
 
 // enter returns nil when the caller is the front, or the cause of ctx, or what w
 // finds.
-func (q *queue) enter(ctx context.Context, w *watch) (err error) {
+func (q *queue) enter(ctx context.Context, w *deadlock.Wait) (err error) {
 	q.mu.Lock()
 	if !q.busy {
 		q.busy = true
@@ -26,15 +28,13 @@ func (q *queue) enter(ctx context.Context, w *watch) (err error) {
 	turn := make(chan struct{})
 	spot := q.waiting.PushBack(turn)
 	q.mu.Unlock()
-	for err == nil {
-		select {
-		case <-turn:
-			return nil
-		case <-ctx.Done():
-			err = context.Cause(ctx)
-		case <-w.tick():
-			err = w.look()
-		}
+	select {
+	case <-turn:
+		return nil
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	case <-w.Told():
+		err = w.Err()
 	}
 	q.mu.Lock()
 	select {

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/tandem-go/tandem/internal/deadlock"
 	"github.com/tandem-go/tandem/internal/sys"
 )
 
@@ -22,8 +23,11 @@ func (l *Lock) wait(ctx context.Context, repairer bool) (died bool, dead signatu
 		return false, 0, errors.New("the context is nil; use context.Background()")
 	}
 	since := sys.MonotonicNow()
-	w := l.watch()
-	defer w.end()
+	var w *deadlock.Wait
+	if deadlock.Watched {
+		w = deadlock.Begin(ctx, deadlock.Request{What: l.thing(), Wants: 1, Peers: l.holder})
+		defer w.End()
+	}
 	if err := l.queue.enter(ctx, w); err != nil {
 		return false, 0, err
 	}
@@ -47,7 +51,7 @@ func (l *Lock) wait(ctx context.Context, repairer bool) (died bool, dead signatu
 // front is the one goroutine of this process that may sleep on the word.
 type front struct {
 	l     *Lock
-	watch *watch
+	watch *deadlock.Wait
 	line  line
 	slept bool
 	left  atomic.Bool
@@ -75,6 +79,7 @@ func (f *front) take(ctx context.Context, repairer bool) (died bool, dead signat
 				mine |= hasSleeper // rule 4
 			}
 			if atomic.CompareAndSwapUint64(l.word, w, word(mine, l.sig)) {
+				f.watch.End() // before it is noted as taken: nobody waits for himself
 				l.acquired()
 				f.line.taken(l, w)
 				return died, sig, nil
@@ -84,7 +89,7 @@ func (f *front) take(ctx context.Context, repairer bool) (died bool, dead signat
 		if ctx.Err() != nil {
 			return false, 0, context.Cause(ctx)
 		}
-		if err := f.watch.look(); err != nil {
+		if err := f.watch.Err(); err != nil {
 			return false, 0, err
 		}
 		sleep := f.line.stand(l)

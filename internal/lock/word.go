@@ -22,9 +22,6 @@ const (
 	stateAt     = 0
 	heirAt      = 8
 	namespaceAt = 16
-	labelAt     = 24
-	textAt      = 32
-	textSize    = Size - textAt
 )
 
 // word is state and signature as they lie in memory, whatever the byte order.

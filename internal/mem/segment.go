@@ -200,6 +200,9 @@ func checkHeader(f *os.File, size int64, kind Kind, schema uint64) error {
 	return nil
 }
 
+// ID tells the segment from all others, in any process.
+func (s *Segment) ID() sys.FileID { return s.id }
+
 // File is the segment's descriptor, for sending it to another process. It is the
 // segment's own and is closed with it.
 func (s *Segment) File() *os.File { return s.file }

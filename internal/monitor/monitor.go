@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/tandem-go/tandem/internal/deadlock"
 	"github.com/tandem-go/tandem/internal/lock"
 	"github.com/tandem-go/tandem/internal/mem"
 	"github.com/tandem-go/tandem/internal/sys"
@@ -73,6 +74,12 @@ func Open(s *mem.Segment, begin func(*Monitor) (Machine, error)) (*Monitor, erro
 
 // Machine is what Open's begin made.
 func (m *Monitor) Machine() Machine { return m.machine }
+
+// Thing is what the monitor gives out, of which there are so many shares, for who looks
+// for deadlocks.
+func (m *Monitor) Thing(shares int) deadlock.Thing {
+	return deadlock.Thing{File: m.segment.ID(), Off: tableAt, Shares: shares}
+}
 
 // Segment is where the monitor lies.
 func (m *Monitor) Segment() *mem.Segment { return m.segment }
@@ -206,6 +213,7 @@ func (m *Monitor) Detach(real mem.View) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.detached = true
+	deadlock.Forget(m.segment.ID()) // before it is free
 	if m.life == nil {
 		return
 	}

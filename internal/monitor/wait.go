@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/tandem-go/tandem/internal/deadlock"
 	"github.com/tandem-go/tandem/internal/lock"
 )
 
@@ -36,6 +37,12 @@ type waiter struct {
 // Await returns. try is called inside, by another goroutine, for the first of the
 // queue.
 func (m *Monitor) Await(ctx context.Context, q int, try func() (bool, error), left func()) error {
+	return m.AwaitShares(ctx, q, deadlock.Thing{}, 0, try, left)
+}
+
+// AwaitShares is Await for who waits for n shares of what others of the queues have or
+// wait for, and give back when they please: he may be told of a deadlock.
+func (m *Monitor) AwaitShares(ctx context.Context, q int, what deadlock.Thing, n int, try func() (bool, error), left func()) error {
 	if ctx == nil {
 		m.Leave()
 		return ErrNoContext
@@ -51,17 +58,48 @@ func (m *Monitor) Await(ctx context.Context, q int, try func() (bool, error), le
 	if start {
 		go m.pump()
 	}
+	var watch *deadlock.Wait
+	if n > 0 && deadlock.Watched {
+		watch = deadlock.Begin(ctx, deadlock.Request{
+			What: what, Wants: n, Peers: m.peers, Still: func() bool { return m.waits(w) },
+		})
+		defer watch.End()
+	}
 	select {
 	case err := <-w.done:
 		return err
 	case <-ctx.Done():
-		return m.abandon(ctx, q, w, left)
+		return m.abandon(context.Cause(ctx), q, w, left)
+	case <-watch.Told():
+		return m.abandon(watch.Err(), q, w, left)
 	}
 }
 
-// abandon ends the waiting of w, whose context has ended. A stopped process may
+// waits reports whether w waits for certain: nothing was given to it.
+func (m *Monitor) waits(w *waiter) bool {
+	if m.Enter(ended) != nil {
+		return false
+	}
+	defer m.Leave()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.serve()
+	return w.in != nil
+}
+
+// peers are the processes that use the monitor.
+func (m *Monitor) peers() (pids []int) {
+	for i := range m.Used() {
+		if pid := lock.Living(atomic.LoadUint64(&m.table.lives[i])); pid != 0 {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+// abandon ends the waiting of w, for the reason why. A stopped process may
 // have the lock for long: then it is left to the pump to undo things.
-func (m *Monitor) abandon(ctx context.Context, q int, w *waiter, left func()) error {
+func (m *Monitor) abandon(why error, q int, w *waiter, left func()) error {
 	grace, cancel := context.WithTimeout(context.Background(), longestSleep)
 	defer cancel()
 	inside := m.Enter(grace) == nil
@@ -89,7 +127,7 @@ func (m *Monitor) abandon(ctx context.Context, q int, w *waiter, left func()) er
 	if !waits {
 		return <-w.done // both at once
 	}
-	return context.Cause(ctx)
+	return why
 }
 
 // Finish calls f inside, to end something. A stopped process may have the lock for
