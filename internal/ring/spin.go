@@ -14,6 +14,7 @@ type spin struct {
 	spinners *Spinners // nil: round refuses at once
 	patience *patience
 	gentle   bool // yield, do not pause
+	crowd    bool // yield so often, whatever time others take meanwhile
 	rounds   uint
 	begun    int64
 	lease    *atomic.Int64
@@ -52,6 +53,21 @@ func (s *spin) round() bool {
 	return true
 }
 
+// invite makes s one of a worker that many call: they have more to do than it has, so
+// it lets them have the processor as often as it would look. It comes before the first
+// round, and does nothing where that has cost too much lately.
+func (s *spin) invite(courtesy *patience) {
+	if courtesy.forbidden > 0 {
+		courtesy.forbidden--
+		return
+	}
+	s.patience, s.gentle, s.crowd = courtesy, true, true
+}
+
+// crowdYields is how often a worker yields to a crowd before it sleeps. Nobody wants
+// its processor then: a yield that others use takes long by itself.
+const crowdYields = 50
+
 // checks says that round has just looked at the clock: the moment for what is too
 // dear for every round.
 func (s *spin) checks() bool { return s.rounds%check == 0 }
@@ -61,13 +77,19 @@ func (s *spin) yield() bool {
 	if s.begun == 0 {
 		s.begun = before
 	}
-	if before-s.begun > int64(spinFor) || !s.patience.mayYield() {
+	if s.crowd {
+		if s.rounds++; s.rounds > crowdYields {
+			return false
+		}
+	} else if before-s.begun > int64(spinFor) {
+		return false
+	}
+	if !s.patience.mayYield() {
 		return false
 	}
 	sys.Yield()
-	if s.spinners.now()-before > int64(slowYield) {
-		s.patience.lose()
-		return false
+	if now := s.spinners.now(); now-before > int64(slowYield) {
+		return s.patience.lose(before, now)
 	}
 	return true
 }
@@ -87,12 +109,23 @@ func (s *spin) end() {
 // before. And two that yield to each other stay together while other CPUs idle,
 // since the kernel looks for a free CPU when it wakes somebody: so now and then
 // one sleeps.
-type patience struct{ turns, forbidden, banned int }
+//
+// Those who call in a crowd are no third: they may take the CPU for a slice, and one
+// ticks every 4 ms. There a loss is what takes more than half of the time for longer
+// than the credit: it forbids as above.
+type patience struct {
+	turns, forbidden, banned int
+	credit                   time.Duration
+	debt                     time.Duration // at a time of the spinners' clock
+	at                       int64
+}
 
 const (
 	slowYield = 500 * time.Microsecond // tells that somebody else had the CPU
 	longBan   = 1 << 14                // yields not made
 	explore   = 256                    // yields between two sleeps
+
+	crowdCredit = 16 * time.Millisecond
 )
 
 func (p *patience) mayYield() bool {
@@ -104,7 +137,15 @@ func (p *patience) mayYield() bool {
 	return p.turns%explore != 0
 }
 
-func (p *patience) lose() {
+// lose notes a yield from one time to another in which somebody else had the CPU, and
+// reports whether that may go on.
+func (p *patience) lose(from, to int64) bool {
+	p.debt = max(0, p.debt-time.Duration(from-p.at)) + time.Duration(to-from)
+	if p.at = to; p.debt <= p.credit {
+		return true
+	}
+	p.debt = 0
 	p.banned = min(max(2*p.banned, 16), longBan)
 	p.forbidden = p.banned
+	return false
 }
