@@ -106,7 +106,7 @@ func TestPatience(t *testing.T) {
 	}
 	last := 0
 	for i := range int64(20) {
-		if p.lose(i<<32, i<<32+1) {
+		if p.watched(i<<32, i<<32+int64(slowYield)+1) {
 			t.Fatal("a loss without credit, and it may go on")
 		}
 		if n := refused(); n < last || n > longBan+1 {
@@ -140,7 +140,7 @@ func TestCourtesy(t *testing.T) {
 		p := patience{credit: crowdCredit, banned: 512}
 		lost := false
 		for now := int64(0); now < 100*slice && !lost; now += slice + c.between {
-			lost = !p.lose(now, now+slice)
+			lost = !p.watched(now, now+slice)
 		}
 		if lost != c.lost {
 			t.Errorf("slices of %v with %v between them: lost is %v", time.Duration(slice), time.Duration(c.between), lost)
