@@ -63,7 +63,7 @@ func (t *ticket) enter(j *tandem.Job, alone bool) (err error) {
 	} else {
 		t.claim, err = t.state.assign.enterAndClaim(want{alone: alone})
 	}
-	if errors.Is(err, tandem.ErrQueueFull) {
+	if err != nil && errors.Is(err, tandem.ErrQueueFull) {
 		t.state.settled(j.Spec().Name, nil, 0, 0, err)
 	}
 	return err

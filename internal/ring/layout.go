@@ -11,7 +11,7 @@ import (
 )
 
 // layoutVersion changes with anything in this file.
-const layoutVersion = 2
+const layoutVersion = 3
 
 // line is a cache line.
 const line = 64
