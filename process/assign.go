@@ -137,14 +137,14 @@ type claim struct {
 	place  *list.Element
 }
 
-// enterAndClaim is admit and claim in one, at a time that clock told.
-func (a *assignment) enterAndClaim(now time.Duration, as want) (claim, error) {
+// enterAndClaim is admit and claim in one.
+func (a *assignment) enterAndClaim(as want) (claim, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if err := a.enter(); err != nil {
 		return claim{}, err
 	}
-	c, err := a.claimLocked(now, as)
+	c, err := a.claimLocked(as)
 	if err != nil {
 		a.leave()
 	}
@@ -155,10 +155,10 @@ func (a *assignment) enterAndClaim(now time.Duration, as want) (claim, error) {
 func (a *assignment) claim(as want) (claim, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.claimLocked(clock(), as)
+	return a.claimLocked(as)
 }
 
-func (a *assignment) claimLocked(now time.Duration, as want) (claim, error) {
+func (a *assignment) claimLocked(as want) (claim, error) {
 	switch {
 	case a.phase == closed:
 		return claim{}, a.closedError()
@@ -169,11 +169,11 @@ func (a *assignment) claimLocked(now time.Duration, as want) (claim, error) {
 		if n := len(l.row); n == 0 || n >= min(l.depth, a.pace.depth(as)) || l.stuck || l.worker.retiring || l.worker.spent() || a.queue.Len() > 0 {
 			return claim{}, errFull
 		}
-		return claim{flight: a.engage(l, now)}, nil
+		return claim{flight: a.engage(l, l.moment())}, nil
 	}
 	if a.queue.Len() == 0 || as.front {
 		if l := a.room(as); l != nil {
-			return claim{flight: a.engage(l, now)}, nil
+			return claim{flight: a.engage(l, l.moment())}, nil
 		}
 	}
 	if a.limit > 0 && !as.front && as.items == 0 && a.queue.Len() >= a.limit+a.coming() {

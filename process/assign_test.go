@@ -41,7 +41,7 @@ func (y *yard) bear() (*worker, bool) {
 // call claims a place as a caller does.
 func (y *yard) call() claim {
 	y.t.Helper()
-	c, err := y.enterAndClaim(clock(), want{})
+	c, err := y.enterAndClaim(want{})
 	if err != nil {
 		y.t.Fatal(err)
 	}

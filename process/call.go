@@ -18,7 +18,7 @@ const moves = 10
 type ticket struct {
 	state  *poolState
 	limits tandem.Limits
-	begun  time.Duration
+	begun  time.Duration // 0: nobody wants to know
 	claim  claim
 	turn   chan error // of a call that runs in this process, instead of the claim
 }
@@ -42,7 +42,10 @@ func (p *Pool) consider(ctx context.Context, j *tandem.Job, t *ticket) error {
 		return err
 	}
 	spec := j.Spec()
-	*t = ticket{state: s, limits: spec.Limits.Or(s.plan.Limits), begun: clock()}
+	*t = ticket{state: s, limits: spec.Limits.Or(s.plan.Limits)}
+	if s.watched() {
+		t.begun = clock()
+	}
 	if err := s.accepts(spec, t.limits); err != nil {
 		return err
 	}
@@ -58,9 +61,9 @@ func (t *ticket) enter(j *tandem.Job, alone bool) (err error) {
 	if h := t.state.inline; h != nil {
 		t.turn, err = h.enter()
 	} else {
-		t.claim, err = t.state.assign.enterAndClaim(t.begun, want{alone: alone})
+		t.claim, err = t.state.assign.enterAndClaim(want{alone: alone})
 	}
-	if errors.Is(err, tandem.ErrQueueFull) {
+	if err != nil && errors.Is(err, tandem.ErrQueueFull) {
 		t.state.settled(j.Spec().Name, nil, 0, 0, err)
 	}
 	return err
@@ -130,7 +133,7 @@ func (t *ticket) run(ctx context.Context, j *tandem.Job, m *message, tried int) 
 			s.settled(spec.Name, nil, wait, 0, err)
 			return err
 		}
-		w, sent := f.lane.worker, t.begun+wait
+		w := f.lane.worker
 		m.stamp()
 		err, unstarted, cause := f.fly(ctx, j, m, t.limits)
 		again, ran := false, 1
@@ -159,13 +162,22 @@ func (t *ticket) run(ctx context.Context, j *tandem.Job, m *message, tried int) 
 				err = s.killers.died(j, crash, w.death.outside)
 			}
 		}
-		run := s.landed(f, ran, !again) - sent
+		now := s.landed(f, ran, !again)
 		if again {
 			continue
 		}
-		s.settled(spec.Name, w, wait, run, err)
+		s.settled(spec.Name, w, wait, t.since(now)-wait, err)
 		return err
 	}
+}
+
+// since is how long the call has been going on, at a time that clock told, 0 if nobody
+// wanted to know when it began.
+func (t *ticket) since(now time.Duration) time.Duration {
+	if t.begun == 0 {
+		return 0
+	}
+	return now - t.begun
 }
 
 // landed ends a flight in which so many tasks ran, and lets a worker go that has no
@@ -203,7 +215,7 @@ func (t *ticket) flight(ctx context.Context, task string, m *message, wait *time
 		}
 	}
 	if c.waiter != nil || *wait > 0 {
-		*wait = clock() - t.begun
+		*wait = t.since(clock())
 	}
 	if err == nil && s.events.On() {
 		s.emit(event.Event{Kind: event.CallStarted, Task: task, Worker: f.lane.worker.number, PID: f.lane.worker.proc.PID, Wait: *wait})

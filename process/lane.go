@@ -112,17 +112,15 @@ func (f *flight) await(j *tandem.Job, limits tandem.Limits) error {
 	}
 	answer, aside, err := l.ring.Wait(f.slot, f.answer[:0], f)
 	switch f.answer = answer; {
-	case errors.Is(err, wire.ErrProtocol):
-		return f.failed(err)
+	case err == nil && !aside:
+		return f.settle(j, answer, nil)
+	case err == nil:
+		f.turn()
+		return f.reply(j, limits)
 	case err == ring.ErrGone:
 		return errDied // the ring was told that the worker is gone
-	case err != nil:
-		return err
-	case aside:
-		f.turn()
-		err = f.reply(j, limits)
-	default:
-		err = f.settle(j, answer, nil)
+	case errors.Is(err, wire.ErrProtocol):
+		return f.failed(err)
 	}
 	return err
 }
@@ -130,7 +128,7 @@ func (f *flight) await(j *tandem.Job, limits tandem.Limits) error {
 // unsent is the outcome err of a call, unless the call could not be sent: then the
 // worker's answer is but that it has come to nothing.
 func unsent(sent, err error) error {
-	if errors.Is(sent, wire.ErrUnsent) && err != errDied {
+	if sent != nil && err != errDied && errors.Is(sent, wire.ErrUnsent) {
 		return sent
 	}
 	return err
@@ -179,7 +177,7 @@ func (f *flight) reply(j *tandem.Job, limits tandem.Limits) error {
 // settle settles j with the outcome that came.
 func (f *flight) settle(j *tandem.Job, outcome []byte, h *codec.Handles) error {
 	err := j.SetOutput(outcome, h)
-	if errors.Is(err, tandem.ErrMalformed) {
+	if err != nil && errors.Is(err, tandem.ErrMalformed) {
 		f.distrust() // only this call fails, and its neighbours finish
 	}
 	return err

@@ -191,7 +191,7 @@ func (p *pump) send(next part, m *message) bool {
 			return false
 		}
 	}
-	claim, err := s.assign.enterAndClaim(clock(), as)
+	claim, err := s.assign.enterAndClaim(as)
 	if err == errFull {
 		return false
 	}

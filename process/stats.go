@@ -67,6 +67,9 @@ func (s *poolState) stats() Stats {
 	return st
 }
 
+// watched reports whether somebody wants to hear of each call.
+func (s *poolState) watched() bool { return s.pool.Progress != nil || s.events.On() }
+
 // settled counts a call's outcome and tells those who want to know.
 func (s *poolState) settled(task string, w *worker, wait, run time.Duration, err error) {
 	if err == nil {
@@ -74,7 +77,7 @@ func (s *poolState) settled(task string, w *worker, wait, run time.Duration, err
 	} else {
 		s.count.failed.Add(1)
 	}
-	if s.pool.Progress == nil && !s.events.On() {
+	if !s.watched() {
 		return
 	}
 	number, pid := 0, 0

@@ -16,6 +16,16 @@ func (p *Parent) AwaitAsleep() {
 	}
 }
 
+// AwaitWaiter returns when somebody waits for an answer.
+func (p *Parent) AwaitWaiter() {
+	for p.waiters.Load() == 0 {
+		runtime.Gosched()
+	}
+}
+
+// Crowd says whether the present request was published while others waited.
+func (in *Inbox) Crowd() bool { return in.crowd }
+
 // WordAt is where the word of a call lies in the segment.
 func (p *Parent) WordAt(lane int, s Slot) int {
 	at := plan{len(p.lanes), len(p.lanes[0].slots)}

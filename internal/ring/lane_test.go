@@ -103,6 +103,35 @@ func TestRounds(t *testing.T) {
 	}
 }
 
+// TestCrowd: a call says whether others waited when it was published.
+func TestCrowd(t *testing.T) {
+	p, w := pair(t, ring.Config{Lanes: 1})
+	o, in := p.Lanes()[0], w.Lanes()[0]
+	first := publish(t, o, "first")
+	next(t, in, "first")
+	if in.Crowd() {
+		t.Error("a call alone is a crowd")
+	}
+	var waiting sync.WaitGroup
+	waiting.Go(func() { o.Wait(first, nil, nil) })
+	p.AwaitWaiter()
+	second := publish(t, o, "second")
+	in.Done(nil)
+	waiting.Wait()
+	next(t, in, "second")
+	if !in.Crowd() {
+		t.Error("a call behind one that is waited for is no crowd")
+	}
+	in.Done(nil)
+	o.Wait(second, nil, nil)
+	third := publish(t, o, "third")
+	if next(t, in, "third"); in.Crowd() {
+		t.Error("a crowd that has gone")
+	}
+	in.Done(nil)
+	o.Wait(third, nil, nil)
+}
+
 func TestFull(t *testing.T) {
 	p, w := pair(t, ring.Config{Lanes: 1, Slots: 2})
 	o, in := p.Lanes()[0], w.Lanes()[0]

@@ -11,7 +11,7 @@ import (
 )
 
 // layoutVersion changes with anything in this file.
-const layoutVersion = 2
+const layoutVersion = 3
 
 // line is a cache line.
 const line = 64
@@ -33,7 +33,7 @@ type slot struct {
 	word atomic.Uint64
 	// Where either side ran when it last wrote here. A hint, and written before
 	// the word, so plain stores do: an atomic one would be as dear as the word's.
-	parentCPU uint32
+	parentCPU uint32 // and whether it has a crowd
 	workerCPU uint32
 	inline    [Inline]byte
 	// Far from word: who waits looks at that, and must not take this line from a
@@ -42,6 +42,10 @@ type slot struct {
 }
 
 const slotSize = 63 * line
+
+// crowd is the bit beside parentCPU which says that other calls were with the worker
+// already.
+const crowd = 1 << 31
 
 // head is the first line of the users' part, written by the parent before the
 // worker has it.

@@ -125,6 +125,9 @@ func (o *Outbox) submit(s Slot, request []byte, items int, bits word) {
 	e.state.Store(note(s.at, published)) // a reserved slot is its reserver's alone
 	copy(sl.inline[:], request)
 	sl.parentCPU = uint32(o.parent.cpus.CPU())
+	if o.parent.waiters.Load() > 0 {
+		sl.parentCPU |= crowd
+	}
 	sl.word.Store(uint64(pack(s.at, queued, len(request), bits)))
 	o.rouse()
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -104,8 +105,10 @@ func TestPatience(t *testing.T) {
 		t.Fatal("no yield at first")
 	}
 	last := 0
-	for range 20 {
-		p.lose()
+	for i := range int64(20) {
+		if p.watched(i<<32, i<<32+int64(slowYield)+1) {
+			t.Fatal("a loss without credit, and it may go on")
+		}
 		if n := refused(); n < last || n > longBan+1 {
 			t.Fatalf("a loss forbids %d yields, the one before %d", n, last)
 		} else {
@@ -123,6 +126,36 @@ func TestPatience(t *testing.T) {
 	}
 	if n < 9 || n > 11 {
 		t.Errorf("%d sleeps in %d waits, want about 10", n, 10*explore)
+	}
+}
+
+// TestCourtesy: with credit a yield may be long now and then, but half of the time may
+// not go by in long ones.
+func TestCourtesy(t *testing.T) {
+	const slice = int64(4 * time.Millisecond)
+	for _, c := range []struct {
+		between int64
+		lost    bool
+	}{{2 * slice, false}, {slice / 8, true}} {
+		p := patience{credit: crowdCredit, banned: 512}
+		lost := false
+		for now := int64(0); now < 100*slice && !lost; now += slice + c.between {
+			lost = !p.watched(now, now+slice)
+		}
+		if lost != c.lost {
+			t.Errorf("slices of %v with %v between them: lost is %v", time.Duration(slice), time.Duration(c.between), lost)
+		}
+		var sp spin
+		if sp.invite(&p); sp.crowd == c.lost {
+			t.Errorf("lost is %v, and a crowd is invited: %v", c.lost, sp.crowd)
+		}
+		for range longBan {
+			sp = spin{}
+			sp.invite(&p)
+		}
+		if !sp.crowd {
+			t.Error("a loss forbids for ever")
+		}
 	}
 }
 

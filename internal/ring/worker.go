@@ -55,7 +55,7 @@ func (w *Worker) find(v mem.View) error {
 	for i := range at.lanes {
 		w.lanes = append(w.lanes, &Inbox{
 			worker: w, slots: at.slotsOf(v, i), sleeping: flagAt(v, at.sleepAt(i)),
-			at: origin(at.slots), peer: -1,
+			at: origin(at.slots), peer: -1, courtesy: patience{credit: crowdCredit, banned: 512},
 		})
 	}
 	return nil
@@ -106,9 +106,11 @@ type Inbox struct {
 	at       position // of the present request, or the next
 	busy     bool     // a request is not answered yet
 	peer     int32    // the CPU on which the parent last published
+	crowd    bool     // others waited for this worker then
 	patience patience
-	begun    int    // items of the present chunk
-	kept     []byte // the request of a chunk
+	courtesy patience // in a crowd
+	begun    int      // items of the present chunk
+	kept     []byte   // the request of a chunk
 }
 
 // Request is a call as it arrives.
@@ -138,7 +140,7 @@ func (in *Inbox) Next() (Request, error) {
 			if !sl.word.CompareAndSwap(uint64(w), uint64(w.in(started))) {
 				continue // taken back in this moment
 			}
-			in.peer = int32(sl.parentCPU)
+			in.peer, in.crowd = int32(sl.parentCPU&^crowd), sl.parentCPU&crowd != 0
 			sl.workerCPU = uint32(in.worker.cpus.CPU())
 			in.busy = true
 			r := Request{Seq: uint64(in.at), Bytes: sl.inline[:min(w.length(), Inline)], Aside: w.aside()}
@@ -162,12 +164,21 @@ func (in *Inbox) slot() *slot { return in.slots[int(in.at)&(len(in.slots)-1)] }
 func (in *Inbox) wait(sl *slot, w word) {
 	changed := func() bool { return sl.word.Load() != uint64(w) || in.worker.closed.Load() }
 	sp := spin{spinners: in.worker.spinners, patience: &in.patience, gentle: in.peer == int32(in.worker.cpus.CPU())}
+	if !sp.gentle {
+		in.patience.apart()
+	}
+	if in.crowd {
+		sp.invite(&in.courtesy)
+	}
 	for !changed() {
 		if sp.round() {
 			continue
 		}
+		crowd := sp.crowd
 		sp.end()
-		in.sleep(changed)
+		if crowd || !in.patience.explores() || !sys.Elsewhere(in.worker.cpus.CPU()) {
+			in.sleep(changed)
+		}
 		return
 	}
 	sp.end()
