@@ -169,11 +169,11 @@ func (a *assignment) claimLocked(as want) (claim, error) {
 		if n := len(l.row); n == 0 || n >= min(l.depth, a.pace.depth(as)) || l.stuck || l.worker.retiring || l.worker.spent() || a.queue.Len() > 0 {
 			return claim{}, errFull
 		}
-		return claim{flight: a.engage(l, l.moment())}, nil
+		return claim{flight: a.engage(l, l.moment(), as)}, nil
 	}
 	if a.queue.Len() == 0 || as.front {
 		if l := a.room(as); l != nil {
-			return claim{flight: a.engage(l, l.moment())}, nil
+			return claim{flight: a.engage(l, l.moment(), as)}, nil
 		}
 	}
 	if a.limit > 0 && !as.front && as.items == 0 && a.queue.Len() >= a.limit+a.coming() {
@@ -232,7 +232,7 @@ func (a *assignment) await(ctx context.Context, c claim) (*flight, error) {
 }
 
 // engage puts a call on a lane.
-func (a *assignment) engage(l *lane, now time.Duration) *flight {
+func (a *assignment) engage(l *lane, now time.Duration, as want) *flight {
 	w := l.worker
 	w.busy++
 	w.tasks++
@@ -241,11 +241,14 @@ func (a *assignment) engage(l *lane, now time.Duration) *flight {
 		if n := len(a.idle); n > 0 && a.idle[n-1] == l {
 			a.idle = a.idle[:n-1]
 		}
-	} else if !a.looking {
+	}
+	f := l.board(now)
+	f.chunk = as.items > 0
+	if !a.looking && l.crowded() {
 		a.looking = true
 		time.AfterFunc(lookEvery, a.inspect)
 	}
-	return l.board(now)
+	return f
 }
 
 // over ends a flight in which so many tasks ran, until now; the call itself is over
@@ -290,7 +293,7 @@ func (a *assignment) offer(l *lane, now time.Duration) {
 			return
 		}
 		a.queue.Remove(first)
-		w.got <- a.engage(l, now)
+		w.got <- a.engage(l, now, w.want)
 	}
 	if len(l.row) == 0 {
 		a.idle = append(a.idle, l)
@@ -342,6 +345,13 @@ const worthWaiting = 200 * time.Microsecond
 
 // laneDepth is how many calls a lane with a ring holds at most.
 const laneDepth = 128
+
+// note learns how long a call has taken whose flight over was not told.
+func (a *assignment) note(took time.Duration) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.pace.note(took)
+}
 
 func (p *pace) note(took time.Duration) {
 	if p.mean == 0 {

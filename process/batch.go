@@ -46,6 +46,7 @@ type batchRun struct {
 	batch *tandem.Batch
 	fit   int64        // items that a chunk may have
 	size  atomic.Int64 // items that a chunk should have
+	aloft atomic.Int64 // items that are on lanes
 	mean  atomic.Int64 // nanoseconds that an item takes
 	pumps sync.WaitGroup
 
@@ -56,11 +57,15 @@ type batchRun struct {
 // usualHead is more than the head of a call takes that carries no Meta.
 const usualHead = 64
 
-// chunkTime is how long a chunk should take. When one has landed, the threads of this
-// process that wake up take 30 to 50 µs of the processors from the workers.
-const chunkTime = time.Millisecond
+// chunkTime is how long a chunk should take. Each time that one has landed, three or four
+// threads of this process wake up, and each takes 20 µs of the processors from the
+// workers. So long an outcome may have to wait for the loop.
+const chunkTime = 4 * time.Millisecond
 
-// A lane has chunks ahead for two milliseconds: while one runs, others wait behind it,
+// leastChunk is how long the last chunks of a batch take at least: each has its price.
+const leastChunk = 200 * time.Microsecond
+
+// A lane has chunks ahead for eight milliseconds: while one runs, others wait behind it,
 // and the parent need not be there in time.
 const (
 	leastAhead = 2
@@ -71,7 +76,7 @@ const (
 // reach is how many times what all lanes have ahead the window is. What waits for its
 // turn in an ordered Map is in it too, and a worker that loses its processor for some
 // milliseconds must not stop the others.
-const reach = 8
+const reach = 4
 
 // ahead is how many chunks of n items a lane should have, when an item takes so long.
 func ahead(item time.Duration, n int) int {
@@ -92,16 +97,22 @@ func (r *batchRun) learn(took time.Duration, n int) {
 	}
 }
 
-// most is how many items the next chunk should have. The last ones are shared out in
-// smaller and smaller chunks, so that no worker is left with many when the other has
-// none: to no less than an eighth, since each chunk has its price.
-func (r *batchRun) most() int {
+// most is how many items the next chunk of a lane should have that has so many; 0: it
+// has enough. The last ones are shared out in smaller and smaller chunks, so that no
+// worker is left with many when the other has none. A lane gets half of what would be
+// its share if all workers were equally fast, and the rest when it has done that.
+func (r *batchRun) most(own int) int {
 	size := int(r.size.Load())
 	if size == 1 || r.tiny() {
 		return size
 	}
 	if rest, ending := r.batch.Rest(); ending {
-		return min(size, max(rest/(2*r.pool.Width()), size/8, 1))
+		share := (rest + int(r.aloft.Load())) / (2 * r.pool.Width())
+		least := max(min(size, int(leastChunk)/int(r.mean.Load())), 1)
+		if own > 0 && share-own < least {
+			return 0
+		}
+		return min(size, max(share-own, least))
 	}
 	return size
 }
@@ -114,10 +125,11 @@ func (r *batchRun) tiny() bool {
 	return mean > 0 && r.fit >= leastTiny && mean*r.fit <= int64(tinyChunk)
 }
 
-// Tiny are items of which many fit a chunk, and a full chunk takes no longer than this.
+// Tiny are items of which many fit a chunk, and a full chunk takes no longer than this:
+// some hundred nanoseconds for each, where the parent needs fifteen.
 const (
 	leastTiny = 64
-	tinyChunk = 300 * time.Microsecond
+	tinyChunk = 60 * time.Microsecond
 )
 
 // ahead is how many chunks the lane should have now.

@@ -23,32 +23,32 @@ type exchange struct {
 	chunk  *tandem.Chunk
 	from   int // the first item of the chunk that was sent
 	n      int // how many were
+	sent   int // n, before any were taken back
 	moved  int // times before
 	tried  int // 1: the item behind those told is idempotent, and its worker died in it
 	limits tandem.Limits
 
 	mu     sync.Mutex
 	over   bool
-	told   int // items settled
-	parsed int // bytes of the answer that these were
-	failed int // of them, those that failed
-	look   *time.Timer
+	told   int           // items settled
+	parsed int           // bytes of the answer that these were
+	failed int           // of them, those that failed
+	due    time.Duration // when it takes long
 }
 
-// lookAfter is how long a chunk may take before somebody looks.
-const lookAfter = 4 * chunkTime
+// lookAfter is how long a chunk may take before somebody looks: what waits behind a slow
+// item then goes elsewhere.
+const lookAfter = 2 * chunkTime
 
 // Sleep is what a Watcher does when the answer does not come at once.
 func (x *exchange) Sleep() {
 	x.flight.Sleep()
 	if x.pump.first || x.from+1 < x.chunk.Len() || len(x.pump.flying)+len(x.pump.rest) > 1 {
-		x.mu.Lock()
-		defer x.mu.Unlock()
 		after := lookAfter
 		if t := x.flight.limits.Time; t > 0 {
 			after = min(after, t)
 		}
-		x.look = time.AfterFunc(after, x.peek)
+		x.pump.observe(x, after)
 	}
 }
 
@@ -60,6 +60,10 @@ func (x *exchange) peek() {
 	defer x.mu.Unlock()
 	f := x.flight
 	if x.over || f.lane.worker.distrusted.Load() {
+		return
+	}
+	if x.ready() {
+		f.lane.ring.Stir() // whose turn it is sleeps for a later one
 		return
 	}
 	if x.n > 1 {
@@ -79,6 +83,9 @@ func (x *exchange) peek() {
 	}
 	x.pump.succeed(behind)
 }
+
+// ready says that land need not wait.
+func (x *exchange) ready() bool { return x.flight.lane.ring.Ready(x.flight.slot) }
 
 // settle settles items up to done by the answer. An error is about the item behind
 // those that are settled then.
@@ -119,14 +126,22 @@ func (x *exchange) send(m *message) error {
 // it looks by itself: the input sequence and the loop want its processor.
 const politeTurns = 10
 
-// land waits and settles the items that the worker began. err is why the others are
-// not to run at all.
-func (x *exchange) land(s *poolState) (err error) {
+// land waits and settles the items that the worker began. It may sleep until far, which
+// is behind this one or the same, is over too. err is why the others are not to run at
+// all.
+func (x *exchange) land(s *poolState, far *exchange) (err error) {
 	f := x.flight
-	for turns := 0; turns < politeTurns && !f.lane.ring.Ready(f.slot); turns++ {
-		runtime.Gosched()
+	var answer []byte
+	var begun int
+	var aside bool
+	if x.pump.tiny() {
+		for turns := 0; turns < politeTurns && !x.ready(); turns++ {
+			runtime.Gosched()
+		}
+		answer, begun, aside, err = f.lane.ring.WaitItems(f.slot, f.answer[:0], x)
+	} else {
+		answer, begun, aside, err = f.lane.ring.Doze(f.slot, far.flight.slot, f.answer[:0], x)
 	}
-	answer, begun, aside, err := f.lane.ring.WaitItems(f.slot, f.answer[:0], x)
 	f.answer = answer
 	x.close()
 	switch {
@@ -156,9 +171,6 @@ func (x *exchange) close() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.over = true
-	if x.look != nil {
-		x.look.Stop()
-	}
 }
 
 // conclude settles what the worker has begun and answered. An item that was asked to

@@ -27,6 +27,7 @@ type flight struct {
 	// The assignment's, under its mutex.
 	boarded time.Duration
 	landed  bool
+	chunk   bool // of a batch, whose pump looks after what waits behind it
 
 	mu      sync.Mutex
 	task    string

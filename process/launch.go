@@ -132,6 +132,9 @@ func (w *worker) introduce(theirs *codec.Handles, name string, first []byte) err
 	if w.rings != nil {
 		hello.Rings = true
 		files = append(append(files, w.rings.Files()...), w.spinners.File())
+		if f := w.rings.Alarm(); f != nil {
+			files = append(files, f)
+		}
 	}
 	if w.plan.Logger != nil {
 		hello.Log, hello.LogLevel = true, leastLevel(w.plan.Logger)

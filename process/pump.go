@@ -3,6 +3,7 @@ package process
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/tandem-go/tandem"
 	"github.com/tandem-go/tandem/internal/ring"
@@ -25,11 +26,15 @@ type pump struct {
 	first  bool        // it need not be asked for help
 	flying []*exchange // oldest first
 	rest   []part
-	last   bool // takes no new inputs
-	busy   int  // chunks in a row for which there was nothing to do but wait
+	last   bool          // takes no new inputs
+	took   time.Duration // by ran items that have landed since the last measurement
+	ran    int
+	busy   int // chunks in a row for which there was nothing to do but wait
 
-	mu   sync.Mutex
-	heir bool // another pump goes on
+	mu      sync.Mutex
+	heir    bool        // another pump goes on
+	watched *exchange   // the one that is waited for, if that takes long
+	watch   *time.Timer // for it
 }
 
 func (p *pump) run() {
@@ -48,6 +53,11 @@ func (p *pump) run() {
 		case len(p.rest) == 0:
 			if p.first {
 				close(p.over)
+			}
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			if p.watch != nil {
+				p.watch.Stop()
 			}
 			return
 		}
@@ -113,21 +123,23 @@ func (p *pump) succeed(behind part) {
 // not begin is sent again.
 func (p *pump) land() {
 	x := p.flying[0]
-	if x.flight.lane.ring.Ready(x.flight.slot) {
+	if x.ready() {
 		p.busy = 0
 	} else {
 		p.full()
 	}
-	err := x.land(p.state)
-	leave, took := p.state.assign.over(x.flight, clock(), x.told, true)
+	err := x.land(p.state, p.far())
+	p.ignore()
+	p.aloft.Add(-int64(x.sent))
+	leave, took := p.state.assign.over(x.flight, clock(), 0, true)
 	if leave != nil {
 		leave.leave()
 	}
 	left := part{chunk: x.chunk, from: x.from + x.told, moved: x.moved + 1}
 	if x.told > 0 {
-		p.learn(took, x.told)
 		left.moved = 0
 	}
+	p.took, p.ran = p.took+took, p.ran+x.told
 	left.tried = x.tried
 	if err != nil {
 		p.fail(&left, err)
@@ -139,7 +151,71 @@ func (p *pump) land() {
 		p.flying = p.flying[:copy(p.flying, p.flying[1:])]
 	}
 	p.mu.Unlock()
+	p.measure()
 	p.keep(left)
+}
+
+// measure learns from the chunks that have landed, when no other is ready: of those
+// that land one right after the other only all together have taken a known time.
+func (p *pump) measure() {
+	if p.ran == 0 || len(p.flying) > 0 && p.flying[0].ready() {
+		return
+	}
+	p.learn(p.took, p.ran)
+	p.state.assign.note(p.took / time.Duration(p.ran))
+	p.took, p.ran = 0, 0
+}
+
+// own is how many items the lane has.
+func (p *pump) own() (n int) {
+	for _, x := range p.flying {
+		n += x.sent
+	}
+	return n
+}
+
+// far is the chunk whose end is early enough for the next to follow: when the lane has
+// half left of what it should have. Each time that this process wakes it takes the
+// processor of a worker for a while, whatever there is to do.
+func (p *pump) far() *exchange {
+	return p.flying[max(0, len(p.flying)-1-p.ahead()/2)]
+}
+
+// observe has peek called when x, which is waited for, takes long. One timer does for
+// all: a new one for each chunk would wake the thread that waits for the first of them.
+func (p *pump) observe(x *exchange, after time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	x.due = clock() + after
+	if p.watched = x; p.watch == nil {
+		p.watch = time.AfterFunc(after, p.look)
+	}
+}
+
+// look is what the timer does.
+func (p *pump) look() {
+	p.mu.Lock()
+	x := p.watched
+	p.watch = nil
+	if x != nil {
+		if left := x.due - clock(); left > 0 {
+			p.watch = time.AfterFunc(left, p.look)
+			x = nil
+		} else {
+			p.watched = nil
+		}
+	}
+	p.mu.Unlock()
+	if x != nil {
+		x.peek()
+	}
+}
+
+// ignore ends the observation.
+func (p *pump) ignore() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.watched = nil
 }
 
 func (p *pump) keep(left part) {
@@ -158,7 +234,10 @@ func (p *pump) next() (next part, ok bool) {
 	if p.last {
 		return next, false
 	}
-	most := p.most()
+	most := p.most(p.own())
+	if most == 0 {
+		return next, false
+	}
 	if next.chunk = p.batch.TryNext(most); next.chunk == nil && len(p.flying) == 0 {
 		next.chunk = p.batch.Next(most)
 	}
@@ -205,13 +284,14 @@ func (p *pump) send(next part, m *message) bool {
 		p.fail(&next, err)
 		return true
 	}
-	x := &exchange{pump: p, ctx: p.ctx, flight: f, chunk: c, from: next.from, n: n, moved: next.moved, limits: limits}
+	x := &exchange{pump: p, ctx: p.ctx, flight: f, chunk: c, from: next.from, n: n, sent: n, moved: next.moved, limits: limits}
 	if err := x.send(m); err != nil {
 		s.landed(f, 0, true)
 		p.fail(&next, err)
 		return true
 	}
 	p.flying = append(p.flying, x)
+	p.aloft.Add(int64(n))
 	if end := next.from + n; end < c.Len() {
 		next.chunk = c.Split(end) // follows at once
 		next.from = 0

@@ -63,9 +63,10 @@ func (l *lane) alight(f *flight, now time.Duration) time.Duration {
 }
 
 // crowded says whether a call waits behind another. One that was taken back is
-// still in the row and waits for nothing.
+// still in the row and waits for nothing. Chunks alone are no crowd: each has somebody
+// who looks how long it takes.
 func (l *lane) crowded() bool {
-	return len(l.row) > 1 && slices.ContainsFunc(l.row[1:], func(f *flight) bool { return !f.landed })
+	return len(l.row) > 1 && slices.ContainsFunc(l.row, func(f *flight) bool { return !f.chunk }) && slices.ContainsFunc(l.row[1:], func(f *flight) bool { return !f.landed })
 }
 
 // clear takes back what has not started.

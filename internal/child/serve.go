@@ -150,7 +150,7 @@ func (w *worker) take(fds []int) error {
 		want++
 	}
 	if w.hello.Rings {
-		want += RingFiles
+		want += RingFiles(lanes)
 	}
 	if w.hello.Log {
 		want++
@@ -173,22 +173,28 @@ func (w *worker) take(fds []int) error {
 		Instruments.Log(wire.NewBlocking(fds[first]), w.hello.LogLevel, w.taskOf)
 	}
 	if w.hello.Rings {
-		return w.openRings(fds[first-RingFiles : first])
+		return w.openRings(fds[first-RingFiles(lanes) : first])
 	}
 	return nil
 }
 
-// RingFiles is how many descriptors the rings take: memory, bell, spinners.
-const RingFiles = 3
+// RingFiles is how many descriptors the rings of so many lanes take: memory, bell,
+// spinners, and of a single lane the alarm.
+func RingFiles(lanes int) int {
+	if lanes == 1 {
+		return 4
+	}
+	return 3
+}
 
 // Spinners are those of the tree of processes that this worker belongs to, nil if
 // it has no rings. Pools of this process share them.
 var Spinners *ring.Spinners
 
 func (w *worker) openRings(fds []int) error {
-	var files [RingFiles]*os.File
-	for i := range files {
-		f, err := sys.File(fds[i], "ring", false)
+	files := make([]*os.File, 4) // without an alarm the last is nil
+	for i := range fds {
+		f, err := sys.File(fds[i], "ring", i == 3)
 		if err != nil {
 			return err
 		}
@@ -197,7 +203,7 @@ func (w *worker) openRings(fds []int) error {
 	// Another worker may have scribbled over the page in this very moment: then this
 	// one never spins.
 	Spinners, _ = ring.OpenSpinners(files[2])
-	r, err := ring.Open(files[0], files[1], Spinners)
+	r, err := ring.Open(files[0], files[1], files[3], Spinners)
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,14 @@ import "runtime"
 
 // AwaitAsleep returns when the worker sleeps, since there is nothing in its lane.
 func (o *Outbox) AwaitAsleep() {
-	for o.sleeping.Load() == 0 {
+	for o.sleeping.Load() == awake {
+		runtime.Gosched()
+	}
+}
+
+// AwaitDormant returns when the worker sleeps in its poller.
+func (o *Outbox) AwaitDormant() {
+	for o.sleeping.Load() != dormant {
 		runtime.Gosched()
 	}
 }
@@ -35,6 +42,9 @@ func (p *Parent) WordAt(lane int, s Slot) int {
 // ProgressAt is where the progress of a chunk lies in the segment.
 func (p *Parent) ProgressAt(lane int, s Slot) int { return p.WordAt(lane, s) + slotSize - 8 }
 
+// BellRung says that nobody sleeps by the bell, or the worker has rung it.
+func (p *Parent) BellRung() bool { return p.bell.word.Load() == awake }
+
 // BellAt is where the bell lies in the segment.
 func (p *Parent) BellAt() int { return bellAt }
 
@@ -43,7 +53,7 @@ func (p *Parent) Words() (list []int) {
 	list = append(list, bellAt)
 	at := plan{len(p.lanes), len(p.lanes[0].slots)}
 	for i := range at.lanes {
-		list = append(list, at.sleepAt(i))
+		list = append(list, at.sleepAt(i), at.untilAt(i))
 		for j := range at.slots {
 			list = append(list, at.slotAt(i, j), at.slotAt(i, j)+slotSize-8)
 		}

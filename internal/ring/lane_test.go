@@ -21,7 +21,7 @@ func pair(t testing.TB, c ring.Config) (*ring.Parent, *ring.Worker) {
 		t.Fatal(err)
 	}
 	f := p.Files()
-	w, err := ring.Open(again(t, f[0]), again(t, f[1]), c.Spinners)
+	w, err := ring.Open(again(t, f[0]), again(t, f[1]), polled(t, p.Alarm()), c.Spinners)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // layoutVersion changes with anything in this file.
-const layoutVersion = 3
+const layoutVersion = 4
 
 // line is a cache line.
 const line = 64
@@ -73,6 +73,7 @@ func (p plan) check() error {
 func (p plan) laneSize() int       { return line + p.slots*slotSize }
 func (p plan) size() int           { return lanesAt - mem.HeaderSize + p.lanes*p.laneSize() }
 func (p plan) sleepAt(i int) int   { return lanesAt + i*p.laneSize() }
+func (p plan) untilAt(i int) int   { return p.sleepAt(i) + 4 }
 func (p plan) slotAt(i, j int) int { return p.sleepAt(i) + line + j*slotSize }
 
 // slotsOf lists the slots of lane i.

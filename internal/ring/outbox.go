@@ -13,6 +13,7 @@ type Outbox struct {
 	slots    []*slot
 	entries  []entry
 	sleeping flag         // the worker's: it sleeps
+	until    flag         // the position from which on the worker rings
 	peer     atomic.Int32 // the CPU on which the worker last ran
 	tail     position     // the next to reserve
 	head     position     // the next that a reader looks at; under Parent.mu
@@ -58,7 +59,7 @@ func noted(s uint64) (p position, f phase) { return position(s >> 3), phase(s & 
 func newOutbox(p *Parent, at plan, i int) *Outbox {
 	o := &Outbox{
 		parent: p, slots: at.slotsOf(p.segment.View, i), entries: make([]entry, at.slots),
-		sleeping: flagAt(p.segment.View, at.sleepAt(i)), tail: origin(at.slots), head: origin(at.slots),
+		sleeping: flagAt(p.segment.View, at.sleepAt(i)), until: flagAt(p.segment.View, at.untilAt(i)), tail: origin(at.slots), head: origin(at.slots),
 	}
 	o.peer.Store(-1)
 	for j := range o.entries {
@@ -138,8 +139,14 @@ func (o *Outbox) Nudge() { o.rouse() }
 
 // rouse wakes the worker's lane if it sleeps.
 func (o *Outbox) rouse() {
-	if o.sleeping.Load() != 0 && o.sleeping.Swap(0) != 0 {
+	if o.sleeping.Load() == awake {
+		return
+	}
+	switch o.sleeping.Swap(awake) {
+	case blocked:
 		o.sleeping.wake()
+	case dormant:
+		o.parent.alarm.sound()
 	}
 }
 

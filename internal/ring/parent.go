@@ -38,6 +38,7 @@ type Parent struct {
 	cpus     sys.CPUSource
 	lanes    []*Outbox
 	bell     bell
+	alarm    alarm
 
 	mode    atomic.Uint32 // bits reading and failed
 	waiters atomic.Int32  // goroutines in Wait that have not seen an outcome
@@ -77,6 +78,13 @@ func Create(c Config) (*Parent, error) {
 		segment.Release()
 		return nil, err
 	}
+	if at.lanes == 1 {
+		if err := p.alarm.open(); err != nil {
+			p.bell.file.Close()
+			segment.Release()
+			return nil, err
+		}
+	}
 	at.lay(segment.View, uint32(p.cpus))
 	for i := range at.lanes {
 		p.lanes = append(p.lanes, newOutbox(p, at, i))
@@ -87,6 +95,10 @@ func Create(c Config) (*Parent, error) {
 // Files are the descriptors that the worker needs, in the order that Open takes
 // them. They are the Parent's and are closed by Close.
 func (p *Parent) Files() []*os.File { return []*os.File{p.segment.File(), p.bell.file} }
+
+// Alarm is one descriptor more for a worker with a single lane, nil for others. It is
+// the Parent's too.
+func (p *Parent) Alarm() *os.File { return p.alarm.far }
 
 // Lanes lists the lanes.
 func (p *Parent) Lanes() []*Outbox { return p.lanes }
@@ -112,7 +124,7 @@ func (p *Parent) Fail() {
 func (p *Parent) Close() error {
 	p.Fail()
 	p.readers.Wait()
-	err := p.bell.file.Close()
+	err := errors.Join(p.bell.file.Close(), p.alarm.close())
 	if e := p.segment.Release(); err == nil {
 		err = e
 	}

@@ -54,6 +54,7 @@ func (p *Parent) read() {
 			}
 			continue
 		}
+		p.heed()
 		p.bell.arm(polling)
 		if p.drain() > 0 || p.mode.Load()&failed != 0 || p.parked.Load() == 0 {
 			p.bell.disarm()
@@ -62,6 +63,13 @@ func (p *Parent) read() {
 		}
 	}
 	p.mode.And(^uint32(reading))
+}
+
+// heed makes the worker ring for every answer. (head is the reader's own.)
+func (p *Parent) heed() {
+	for _, o := range p.lanes {
+		o.until.Store(uint32(o.head) - MaxSlots)
+	}
 }
 
 // leave ends the reading, unless somebody parked in the last moment and nobody

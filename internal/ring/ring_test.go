@@ -97,7 +97,7 @@ func serve(files []*os.File, answer func(*ring.Inbox, ring.Request)) {
 			panic(err)
 		}
 	}
-	w, err := ring.Open(files[0], files[1], spinners)
+	w, err := ring.Open(files[0], files[1], nil, spinners)
 	if err != nil {
 		panic(err)
 	}
@@ -127,6 +127,22 @@ func again(t testing.TB, f *os.File) *os.File {
 		t.Fatal(err)
 	}
 	return os.NewFile(uintptr(fd), f.Name())
+}
+
+// polled is again for an alarm, of which there may be none.
+func polled(t testing.TB, f *os.File) *os.File {
+	t.Helper()
+	if f == nil {
+		return nil
+	}
+	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 3)
+	if err == nil {
+		f, err = sys.File(fd, "alarm", true)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
 }
 
 // worker is a second process that serves rings.

@@ -27,9 +27,23 @@ func (o *Outbox) Wait(s Slot, dst []byte, w Watcher) (answer []byte, aside bool,
 // far as Peek would tell. Of a worker that broke a rule every item counts as begun
 // that Trim has not taken back.
 func (o *Outbox) WaitItems(s Slot, dst []byte, w Watcher) (answer []byte, begun int, aside bool, err error) {
+	return o.wait(s, s, dst, w, true)
+}
+
+// Doze is WaitItems for who has time: it does not look awake, and sleeps on until the
+// call last, which was reserved later on the same lane or is the same, is over too.
+// Stir wakes it before that.
+func (o *Outbox) Doze(s, last Slot, dst []byte, w Watcher) (answer []byte, begun int, aside bool, err error) {
+	return o.wait(s, last, dst, w, false)
+}
+
+// Stir makes who sleeps for a call look whether it is over.
+func (o *Outbox) Stir() { o.parent.bell.kick() }
+
+func (o *Outbox) wait(s, last Slot, dst []byte, w Watcher, look bool) (answer []byte, begun int, aside bool, err error) {
 	p := o.parent
 	if !o.over(s) {
-		if many := p.waiters.Add(1) > 1; many && !o.giveWay(s) || !many && !o.lead(s, &w) {
+		if many := p.waiters.Add(1) > 1; many && !o.giveWay(s) || !many && !o.lead(s, last, &w, look) {
 			o.park(s, &w)
 		}
 		p.waiters.Add(-1)
@@ -77,9 +91,12 @@ func (o *Outbox) over(s Slot) bool {
 
 // lead is how the only waiter of a worker waits: it looks itself, first awake and
 // then asleep. It reports false when it should park, because others wait too.
-func (o *Outbox) lead(s Slot, w *Watcher) bool {
+func (o *Outbox) lead(s, last Slot, w *Watcher, look bool) bool {
 	p := o.parent
-	near, alone := o.spin(s)
+	near, alone := false, true
+	if look {
+		near, alone = o.spin(s)
+	}
 	if alone && !o.over(s) {
 		tell(w)
 	}
@@ -91,12 +108,14 @@ func (o *Outbox) lead(s Slot, w *Watcher) bool {
 		if near && nappers.Add(1) <= maxNappers {
 			how = napping
 		}
+		o.until.Store(uint32(last.at))
 		p.bell.arm(how)
-		if alone = p.mode.Load()&reading == 0; o.over(s) || !alone {
+		if alone = p.mode.Load()&reading == 0; o.over(last) || o.over(s) || !alone {
 			p.bell.disarm()
 		} else {
 			p.bell.sleep(how)
 		}
+		last = s // the other may have been taken back, and then nobody rings for it
 		if near {
 			nappers.Add(-1)
 			near = false // a nap ends by itself: who must wait longer sleeps without a timer

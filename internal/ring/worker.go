@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 	"sync/atomic"
+	"time"
 
 	"github.com/tandem-go/tandem/internal/mem"
 	"github.com/tandem-go/tandem/internal/sys"
@@ -22,19 +23,21 @@ type Worker struct {
 	cpus     sys.CPUSource
 	bell     flag
 	fd       int // the eventfd
+	alarm    wakened
 	lanes    []*Inbox
 	closed   atomic.Bool
 }
 
-// Open opens what the parent's Files lists. It takes both files. spinners are
-// those of the tree of processes, nil if this process may not spin.
-func Open(segment, eventfd *os.File, spinners *Spinners) (*Worker, error) {
+// Open opens what the parent's Files lists, and its Alarm, which is nil if there is
+// none and otherwise does not block. It takes the files. spinners are those of the tree
+// of processes, nil if this process may not spin.
+func Open(segment, eventfd, alarm *os.File, spinners *Spinners) (*Worker, error) {
 	fd, err := sys.TakeFD(eventfd)
 	if err != nil {
 		segment.Close()
-		return nil, err
+		return nil, errors.Join(err, (wakened{file: alarm}).close())
 	}
-	w := &Worker{spinners: spinners, fd: fd}
+	w := &Worker{spinners: spinners, fd: fd, alarm: newWakened(alarm)}
 	if w.segment, err = mem.Open(segment, mem.KindRing, layoutVersion); err == nil {
 		err = w.find(w.segment.View)
 	}
@@ -54,8 +57,8 @@ func (w *Worker) find(v mem.View) error {
 	w.cpus, w.bell = sys.CPUSource(cpus), flagAt(v, bellAt)
 	for i := range at.lanes {
 		w.lanes = append(w.lanes, &Inbox{
-			worker: w, slots: at.slotsOf(v, i), sleeping: flagAt(v, at.sleepAt(i)),
-			at: origin(at.slots), peer: -1, courtesy: patience{credit: crowdCredit, banned: 512},
+			worker: w, slots: at.slotsOf(v, i), sleeping: flagAt(v, at.sleepAt(i)), until: flagAt(v, at.untilAt(i)),
+			at: origin(at.slots), peer: -1, courtesy: patience{credit: crowdCredit, banned: 512}, roused: roused(flagAt(v, at.sleepAt(i))),
 		})
 	}
 	return nil
@@ -64,7 +67,7 @@ func (w *Worker) find(v mem.View) error {
 // Release gives memory and descriptor back, when no lane is in use any more. A
 // process that ends need not call it.
 func (w *Worker) Release() error {
-	err := sys.CloseFD(w.fd)
+	err := errors.Join(sys.CloseFD(w.fd), w.alarm.close())
 	if w.segment != nil {
 		err = errors.Join(err, w.segment.Release())
 	}
@@ -79,14 +82,15 @@ func (w *Worker) Lanes() []*Inbox { return w.lanes }
 func (w *Worker) Close() {
 	w.closed.Store(true)
 	for _, in := range w.lanes {
-		in.sleeping.Store(0)
+		in.sleeping.Store(awake)
 		in.sleeping.wake()
 	}
+	w.alarm.end()
 }
 
-// ring wakes the parent if it sleeps.
-func (w *Worker) ring() {
-	if w.bell.Load() == awake {
+// ring wakes the parent if it sleeps and wants to know of the answer at a position.
+func (w *Worker) ring(in *Inbox, at position) {
+	if w.bell.Load() == awake || int32(uint32(at)-in.until.Load()) < 0 {
 		return
 	}
 	switch w.bell.Swap(awake) {
@@ -103,10 +107,13 @@ type Inbox struct {
 	worker   *Worker
 	slots    []*slot
 	sleeping flag
-	at       position // of the present request, or the next
-	busy     bool     // a request is not answered yet
-	peer     int32    // the CPU on which the parent last published
-	crowd    bool     // others waited for this worker then
+	until    flag // what is answered before need not be told
+	roused   func(uintptr) bool
+	polled   time.Time // when it last left the poller
+	at       position  // of the present request, or the next
+	busy     bool      // a request is not answered yet
+	peer     int32     // the CPU on which the parent last published
+	crowd    bool      // others waited for this worker then
 	patience patience
 	courtesy patience // in a crowd
 	begun    int      // items of the present chunk
@@ -158,6 +165,21 @@ func (in *Inbox) Next() (Request, error) {
 	}
 }
 
+// block sleeps until the parent wakes the lane.
+func (in *Inbox) block(how uint32) {
+	alarm := in.worker.alarm
+	switch {
+	case alarm.file == nil:
+		in.sleeping.wait(blocked, -1)
+		return
+	case how == blocked && (!in.sleeping.wait(blocked, blockFor) || !in.sleeping.CompareAndSwap(blocked, dormant)):
+		return
+	}
+	alarm.raw.Read(in.roused)
+	in.polled = time.Now()
+	runtime.Gosched() // somebody else looks after the poller while this goroutine works
+}
+
 func (in *Inbox) slot() *slot { return in.slots[int(in.at)&(len(in.slots)-1)] }
 
 // wait returns when the word is no longer w, and now and then for no reason.
@@ -185,11 +207,15 @@ func (in *Inbox) wait(sl *slot, w word) {
 }
 
 func (in *Inbox) sleep(changed func() bool) {
-	in.sleeping.Store(1)
-	if !changed() {
-		in.sleeping.wait(1, -1)
+	how := uint32(blocked)
+	if in.worker.alarm.file != nil && time.Since(in.polled) < pollAgain {
+		how = dormant
 	}
-	in.sleeping.Store(0)
+	in.sleeping.Store(how)
+	if !changed() {
+		in.block(how)
+	}
+	in.sleeping.Store(awake)
 }
 
 // beginChunk makes r the request of a chunk. The outcomes grow where the request
@@ -250,7 +276,8 @@ func (in *Inbox) publish(answer []byte, bits word) {
 	copy(sl.inline[:], answer)
 	sl.workerCPU = uint32(in.worker.cpus.CPU())
 	sl.word.Store(uint64(pack(in.at, done, len(answer), bits)))
-	in.at = in.at.plus(1)
-	in.worker.ring()
+	at := in.at
+	in.at = at.plus(1)
+	in.worker.ring(in, at)
 	runtime.KeepAlive(in.worker.segment)
 }
