@@ -11,6 +11,7 @@ import (
 	"github.com/tandem-go/tandem"
 	"github.com/tandem-go/tandem/internal/child"
 	"github.com/tandem-go/tandem/internal/event"
+	"github.com/tandem-go/tandem/internal/leak"
 	"github.com/tandem-go/tandem/internal/mem"
 	"github.com/tandem-go/tandem/internal/slab"
 	"github.com/tandem-go/tandem/internal/spawn"
@@ -110,6 +111,7 @@ type poolState struct {
 	kept    string // how the limits are
 	count   counters
 	keepers sync.WaitGroup
+	mark    *leak.Mark
 	shut    chan struct{} // closed by Close
 	closing sync.Once
 	result  error // of Close
@@ -164,9 +166,19 @@ func (p *Pool) prepare() *poolState {
 	if inlined() {
 		s.inline = newInlinePool(s, max(workers, 1)*threads)
 	}
+	s.mark = leak.Open(p.kind(), s.name)
+	leak.Watch(s, s.mark)
 	s.assign.supervised = p.keeper != nil && p.keeper.team != nil
 	s.assign.eager = p.keeper != nil // the value of a service is made before it is asked for again
 	return s
+}
+
+// kind is what its user has made.
+func (p *Pool) kind() string {
+	if p.keeper != nil {
+		return "process.Service"
+	}
+	return "process.Pool"
 }
 
 // check reports the first field that makes no sense or cannot be kept.
@@ -316,5 +328,6 @@ func (s *poolState) close() {
 		s.plan.segments.Close()
 	}
 	spawn.Rest()
+	s.mark.Close()
 	s.result = errors.Join(s.farewells...)
 }

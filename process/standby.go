@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/tandem-go/tandem"
+	"github.com/tandem-go/tandem/internal/leak"
 	"github.com/tandem-go/tandem/internal/spawn"
 )
 
@@ -62,6 +63,8 @@ func (s *Standby) prepare() *standbyState {
 		st.name = fmt.Sprintf("Standby-%d", standbys.Add(1))
 	}
 	st.plan = &plan{Config: s.Config, single: true, standby: true, maxProcs: childProcs(1, 1, s.Config.CPUs), sink: newSink(&s.Config)}
+	st.mark = leak.Open("process.Standby", st.name)
+	leak.Watch(st, st.mark)
 	st.plan.rings, st.bad = s.Transport.rings(1)
 	switch {
 	case s.Processes < 0:
@@ -110,6 +113,7 @@ func (s *Standby) Close() error {
 	st.close()
 	st.keepers.Wait()
 	spawn.Rest()
+	st.mark.Close()
 	return nil
 }
 

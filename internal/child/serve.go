@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"github.com/tandem-go/tandem/internal/codec"
+	"github.com/tandem-go/tandem/internal/leak"
 	"github.com/tandem-go/tandem/internal/mem"
 	"github.com/tandem-go/tandem/internal/ring"
 	"github.com/tandem-go/tandem/internal/slab"
@@ -356,6 +357,7 @@ func (w *worker) exit(code int) {
 			w.control.Send(wire.Refused, 2, append(wire.Room(nil), failure...), nil)
 			code = 1
 		}
+		leak.Leave(w.hello.Name)
 		os.Exit(code)
 	})
 	select {} // another goroutine is leaving
