@@ -110,6 +110,7 @@ func (w *worker) introduce(theirs *codec.Handles, name string) error {
 	hello := w.plan.hello(name)
 	if w.sandbox == nil { // a confined process has inherited them
 		hello.Nice, hello.CPUs = w.plan.Nice, w.plan.CPUs
+		hello.IOClass, hello.IOLevel = w.plan.IOClass.rank(), w.plan.IOLevel
 	}
 	hello.Calls = w.sandbox.Calls()
 	var send codec.Handles

@@ -240,6 +240,11 @@ func (w *worker) limit() {
 			die(err)
 		}
 	}
+	if class := w.hello.IOClass; class != 0 {
+		if err := sys.RankIO(class, w.hello.IOLevel); err != nil {
+			die(err)
+		}
+	}
 	if n := w.hello.MaxProcs; n > 0 && n != runtime.GOMAXPROCS(0) {
 		// By call and not by environment: what a task starts must not inherit it.
 		runtime.GOMAXPROCS(n)
