@@ -109,6 +109,9 @@ type Config struct {
 	// Sandbox is what the process cannot do, nil nothing but what this one cannot.
 	Sandbox *Sandbox
 
+	// Dumps is where a file is kept of each crash, nil nowhere.
+	Dumps *Dumps
+
 	// InitTimeout is how long the process may take to reach tandem.Init. Zero
 	// means 30 s.
 	InitTimeout time.Duration
@@ -162,6 +165,9 @@ func (c *Config) check() error {
 		return err
 	}
 	if err := c.Sandbox.check(); err != nil {
+		return err
+	}
+	if err := c.Dumps.check(); err != nil {
 		return err
 	}
 	switch {

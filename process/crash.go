@@ -23,10 +23,12 @@ type death struct {
 	signal   string
 	stderr   []string
 	report   string
-	err      error // tandem.ErrMemory and the like
-	killed   bool  // by tandem
-	outside  bool  // by a signal that somebody else sent
-	trusted  bool  // it broke no rule
+	err      error         // tandem.ErrMemory and the like
+	limits   tandem.Limits // of calls that brought none
+	killed   bool          // by tandem
+	outside  bool          // by a signal that somebody else sent
+	trusted  bool          // it broke no rule
+	dump     *dump         // the file about it, nil if there is none
 }
 
 // oomKills tells what the kernel killed for want of memory.
@@ -47,7 +49,7 @@ func (w *worker) explain() death {
 	defer w.mu.Unlock()
 	d := death{
 		pid: w.proc.PID, exitCode: -1, trusted: w.broke == nil, killed: w.killed != "" && !w.starved,
-		report: w.report(),
+		report: w.report(), limits: w.plan.Limits,
 	}
 	state := w.proc.State()
 	if state != nil {
@@ -56,7 +58,8 @@ func (w *worker) explain() death {
 			d.signal = ws.Signal().String()
 		}
 	}
-	crashed := d.exitCode == fatalExit
+	// Where core dumps are wanted the runtime ends itself by this signal.
+	crashed := d.exitCode == fatalExit || d.signal == syscall.SIGABRT.String() && d.report != ""
 	d.stderr = w.output.lines(crashed || d.report != "") // a report may have been cut short by a signal
 	if crashed {
 		text := d.report + "\n" + strings.Join(d.stderr, "\n")
@@ -190,14 +193,22 @@ func line(text, mark, prefix string) string {
 func (d *death) of(j *tandem.Job, attempt int) *tandem.CrashError {
 	e := d.crash(j.Spec().Name)
 	e.Attempt, e.Input = attempt, fingerprint(j)
+	d.dump.call(e, j.Spec().Limits.Or(d.limits))
 	return e
+}
+
+// witness has the dump tell of a job that runs again.
+func (d *death) witness(j *tandem.Job, attempt int) {
+	if d.dump != nil {
+		d.of(j, attempt)
+	}
 }
 
 // crash is the error of a task, or of what was to become a worker.
 func (d *death) crash(task string) *tandem.CrashError {
 	return &tandem.CrashError{
 		Task: task, PID: d.pid, Reason: d.reason, ExitCode: d.exitCode, Signal: d.signal,
-		Stderr: d.stderr, Report: d.report, Err: d.err,
+		Stderr: d.stderr, Report: d.report, Dump: d.dump.where(), Err: d.err,
 	}
 }
 

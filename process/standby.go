@@ -144,7 +144,7 @@ func (s *Standby) lend(c *Config) (*standbyState, error) {
 		{"Env", c.Env != nil}, {"Dir", c.Dir != ""}, {"Stdin", c.Stdin != nil}, {"Stdout", c.Stdout != nil}, {"Stderr", c.Stderr != nil},
 		{"Prefix", c.Prefix}, {"Logger", c.Logger != nil},
 		{"ExtraFiles", c.ExtraFiles != nil}, {"Sandbox", c.Sandbox != nil}, {"MaxStack", c.MaxStack != 0}, {"InitTimeout", c.InitTimeout != 0},
-		{"OpenFiles", c.OpenFiles != 0}, {"Processes", c.Processes != 0}, {"Nice", c.Nice != 0}, {"IOClass", c.IOClass != IOInherit}, {"IOLevel", c.IOLevel != 0}, {"CPUs", c.CPUs != nil},
+		{"OpenFiles", c.OpenFiles != 0}, {"Processes", c.Processes != 0}, {"Dumps", c.Dumps != nil}, {"Nice", c.Nice != 0}, {"IOClass", c.IOClass != IOInherit}, {"IOLevel", c.IOLevel != 0}, {"CPUs", c.CPUs != nil},
 	} {
 		if f.set {
 			return nil, fmt.Errorf("tandem: Config.%s is set beside Config.Standby, whose processes have booted without it; set it in Standby.Config", f.name)

@@ -257,6 +257,12 @@ func (w *worker) limit() {
 			die(err)
 		}
 	}
+	if n := w.hello.Core; n > 0 {
+		if err := sys.LimitCore(n); err != nil {
+			die(err)
+		}
+		debug.SetTraceback("crash") // or else the runtime ends with a status, and nothing is dumped
+	}
 	if m := w.hello.Memory; m > 0 {
 		if err := sys.LimitData(m); err != nil {
 			die(err)

@@ -1,0 +1,21 @@
+//go:build !linux
+
+package process
+
+import (
+	"fmt"
+	"os"
+)
+
+// used is what a process that is gone has used.
+func used(state *os.ProcessState) string {
+	if state == nil {
+		return "not known"
+	}
+	return fmt.Sprintf("%v of processor time, %v in the system", state.UserTime()+state.SystemTime(), state.SystemTime())
+}
+
+func dumpedCore(*os.ProcessState) bool { return false }
+
+// statusOf is what the kernel tells of a process that lives: nothing, on this system.
+func statusOf(int) string { return "" }
