@@ -99,7 +99,7 @@ func must[T any](v T, err error) T {
 func leaksOf(t *testing.T, program, debug, end string) string {
 	t.Helper()
 	cmd := command(t, program)
-	cmd.Env = append(cmd.Environ(), "TANDEMDEBUG="+debug, leaksEnv+"="+end, familyEnv+"="+newStarts(t).file.Name())
+	cmd.Env = append(cmd.Environ(), "TANDEMDEBUG="+debug, "GORACE=atexit_sleep_ms=0", leaksEnv+"="+end, familyEnv+"="+newStarts(t).file.Name())
 	var out bytes.Buffer
 	cmd.Stderr = &out
 	err := cmd.Run()

@@ -46,6 +46,9 @@ type Pool struct {
 	// first cause. So does a worker that dies so often before it has had a call.
 	Setup, Exit tandem.Bound
 
+	// Intensity is how often that may happen, if not three times in a row.
+	Intensity Intensity
+
 	// MaxTasks is after how many calls a worker is replaced, 0 never. Up to a
 	// quarter less is taken by chance, so that workers are not replaced all at
 	// once.
@@ -119,7 +122,6 @@ type poolState struct {
 	mu        sync.Mutex
 	nascent   map[*worker]struct{} // started, not yet serving
 	farewells []error
-	first     error // cause of the first failed birth in a row
 	number    int
 }
 
@@ -168,6 +170,7 @@ func (p *Pool) prepare() *poolState {
 	}
 	s.mark = leak.Open(p.kind(), s.name)
 	leak.Watch(s, s.mark)
+	s.assign.losses.rule = p.Intensity
 	s.assign.supervised = p.keeper != nil && p.keeper.team != nil
 	s.assign.eager = p.keeper != nil // the value of a service is made before it is asked for again
 	return s
@@ -195,6 +198,9 @@ func (p *Pool) check(pl *plan) (err error) {
 		return fmt.Errorf("tandem: Pool.Threads is %d; a worker has at most %d: use more workers: %w", p.Threads, child.MaxLanes, errors.ErrUnsupported)
 	}
 	if pl.rings, err = p.Transport.rings(p.Threads); err != nil {
+		return err
+	}
+	if err := p.Intensity.check(); err != nil {
 		return err
 	}
 	if err := p.checkRecycling(); err != nil {
