@@ -66,6 +66,10 @@ func (w *worker) explain() death {
 		if d.reason = threadless(text, w.plan.Processes); d.reason == "" {
 			d.reason, d.err = fatal(text, max(w.memory, w.plan.Limits.Memory))
 		}
+		if limit := max(w.memory, w.plan.Limits.Memory); limit > 0 && starvedInC(text, w.seen.Load(), mostResident(state), limit) {
+			d.reason = fmt.Sprintf("%s; C code fell over what looks like a refusal of memory: %s", outOfMemory(limit), d.reason)
+			d.err = tandem.ErrMemory
+		}
 	}
 	switch {
 	case w.broke != nil:
@@ -164,21 +168,6 @@ func threadless(text string, processes int) string {
 
 func refusedThread(text string) bool {
 	return strings.Contains(text, "pthread_create failed") || strings.Contains(text, "failed to create new OS thread")
-}
-
-// starved reports whether the Go runtime itself fell over memory that the system
-// refused: the stack of a thread (8 MiB with cgo), which it reports as a refused
-// thread; or its own, for which not all of its code checks. What does not (the
-// collector's span queues, in Go 1.26) dies of a nil pointer on the system stack,
-// goroutine 0, where no code of a task runs.
-func starved(text string) bool {
-	if refusedThread(text) {
-		return true
-	}
-	_, rest, found := strings.Cut(text, "SIGSEGV: segmentation violation\nPC=")
-	_, rest, _ = strings.Cut(rest, "\n\n")
-	stack, rest, _ := strings.Cut(rest, "\n")
-	return found && strings.HasPrefix(stack, "goroutine 0 ") && strings.HasPrefix(rest, "runtime.")
 }
 
 // line is the rest of the line in which mark begins, without prefix.

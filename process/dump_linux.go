@@ -19,6 +19,18 @@ func used(state *os.ProcessState) string {
 	return text
 }
 
+// mostResident is how much memory a process that is gone had at its largest, in bytes,
+// 0 if that is not known.
+func mostResident(state *os.ProcessState) int64 {
+	if state == nil {
+		return 0
+	}
+	if ru, ok := state.SysUsage().(*syscall.Rusage); ok {
+		return int64(ru.Maxrss) << 10 // which is in KiB
+	}
+	return 0
+}
+
 func dumpedCore(state *os.ProcessState) bool {
 	if state == nil {
 		return false

@@ -41,7 +41,8 @@ type worker struct {
 	calls    sync.WaitGroup // flights of a pool, which use the memory
 	forsaken func()         // takes the worker out of its pool for good; nil outside pools
 
-	distrusted atomic.Bool // it broke a rule
+	distrusted atomic.Bool  // it broke a rule
+	seen       atomic.Int64 // its data, when it was last looked at for a limit of memory
 
 	speak sync.Mutex // held to send on control
 
