@@ -93,6 +93,7 @@ type CrashError struct {
 	Signal   string   // name of the signal, "" if it exited
 	Stderr   []string // the last lines the worker wrote to its standard error
 	Report   string   // the Go runtime's crash report, if it wrote one
+	Dump     string   // the file about it, if process.Config.Dumps asks for one
 	// Collateral: the task did nothing wrong, it shared a worker with one that
 	// broke a limit (process.Pool.Threads > 1).
 	Collateral bool

@@ -36,7 +36,7 @@ type assignment struct {
 	accepted   int       // calls between admit and release
 	phase      phase
 	broken     error         // why no worker can start
-	stillborn  int           // births that failed in a row
+	losses     losses        // births that came to nothing
 	quiet      chan struct{} // closed when draining and nothing is accepted
 	full       chan struct{} // closed when target workers are up for the first time, or never will be
 
@@ -270,7 +270,7 @@ func (a *assignment) over(f *flight, now time.Duration, ran int, final bool) (le
 	if w.dead {
 		return nil, took
 	}
-	a.stillborn = 0
+	a.losses.good()
 	if w.spent() {
 		a.withdraw(w)
 	}

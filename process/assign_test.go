@@ -160,7 +160,7 @@ func TestBroken(t *testing.T) {
 			t.Fatalf("after %d failures: broken %v, %d births", i, y.broken, y.births)
 		}
 		y.births--
-		y.unborn(cause)
+		y.unborn(cause, false)
 	}
 	if _, err := y.await(t.Context(), c); !errors.Is(err, cause) || !errors.Is(y.admit(), cause) || y.births != 0 {
 		t.Errorf("the call that waited got %v, a new one %v, and %d births go on", err, y.admit(), y.births)
@@ -171,7 +171,7 @@ func TestBroken(t *testing.T) {
 	y.bear()
 	for range 10 {
 		y.births--
-		y.unborn(cause)
+		y.unborn(cause, false)
 	}
 	if y.broken != nil || y.births != 1 {
 		t.Errorf("with a worker alive: broken %v, %d births", y.broken, y.births)

@@ -17,7 +17,7 @@ func (s *poolState) keep() {
 	s.inherit()
 	w, err := launch(s.plan, fmt.Sprintf("%s-%d", s.name, number), nil)
 	if err != nil {
-		s.failed(err)
+		s.failed(err, false)
 		return
 	}
 	w.number = number
@@ -27,7 +27,7 @@ func (s *poolState) keep() {
 	s.disown(w)
 	if err != nil {
 		s.emit(event.Event{Kind: event.WorkerEnded, Worker: number, PID: w.proc.PID, Reason: w.death.reason})
-		s.failed(err)
+		s.failed(err, w.death.outside)
 		return
 	}
 	if s.most > 0 {
@@ -69,30 +69,21 @@ func (s *poolState) keep() {
 		s.failed(&stillborn{
 			fmt.Sprintf("tandem: %s (pid %d) died before it had a call: %s", w.process.Name(), w.proc.PID, w.death.reason),
 			w.death.crash(w.plan.setupName),
-		})
+		}, false)
 	}
 }
 
 // failed deals with a birth that failed, or came to nothing. A pool with other workers
 // alive tries again more and more slowly.
-func (s *poolState) failed(cause error) {
+func (s *poolState) failed(cause error, outside bool) {
 	s.ended(cause, false)
-	s.mu.Lock()
-	s.assign.mu.Lock()
-	if s.assign.stillborn == 0 {
-		s.first = cause
-	}
-	n := s.assign.stillborn
-	s.assign.mu.Unlock()
-	first := s.first
-	s.mu.Unlock()
-	if n > 0 {
+	if n := s.assign.lossesInRow(); n > 0 {
 		select {
 		case <-time.After(min(10*time.Millisecond<<min(n, 10), 5*time.Second)):
 		case <-s.shut:
 		}
 	}
-	s.assign.unborn(first)
+	s.assign.unborn(cause, outside)
 }
 
 // adopt makes Close know a worker that does not serve yet.

@@ -156,6 +156,7 @@ func (t *ticket) run(ctx context.Context, j *tandem.Job, m *message, tried int) 
 			case trusted && spec.Idempotent && tried < s.killers.most()-1 && !overran(w):
 				tried++
 				again = true
+				w.death.witness(j, tried)
 			default:
 				crash := w.death.of(j, tried+1)
 				crash.Collateral = w.death.killed && trusted && s.plan.lanes > 1

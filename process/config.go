@@ -94,12 +94,23 @@ type Config struct {
 	// to 19 (Linux). The system derives the priority of its reads and writes from it.
 	Nice int
 
+	// IOClass is how the task's reads and writes of devices rank with those of other
+	// processes (Linux), IOInherit as this process's do. IOLevel is the place in the
+	// class IOBestEffort, from 0, the first, to 7. What the task starts has both, too. It
+	// is the device's scheduler that heeds them: of those in Linux bfq does, mq-deadline
+	// heeds the class, none and kyber do not; tandem doctor says which are in use.
+	IOClass IOClass
+	IOLevel int
+
 	// CPUs are the processors that the task may run on, nil those of this process
 	// (Linux). tandem.CPUs counts them there.
 	CPUs []int
 
 	// Sandbox is what the process cannot do, nil nothing but what this one cannot.
 	Sandbox *Sandbox
+
+	// Dumps is where a file is kept of each crash, nil nowhere.
+	Dumps *Dumps
 
 	// InitTimeout is how long the process may take to reach tandem.Init. Zero
 	// means 30 s.
@@ -157,6 +168,9 @@ func (c *Config) check() error {
 		return err
 	}
 	if err := c.Sandbox.check(); err != nil {
+		return err
+	}
+	if err := c.Dumps.check(); err != nil {
 		return err
 	}
 	switch {

@@ -23,10 +23,12 @@ type death struct {
 	signal   string
 	stderr   []string
 	report   string
-	err      error // tandem.ErrMemory and the like
-	killed   bool  // by tandem
-	outside  bool  // by a signal that somebody else sent
-	trusted  bool  // it broke no rule
+	err      error         // tandem.ErrMemory and the like
+	limits   tandem.Limits // of calls that brought none
+	killed   bool          // by tandem
+	outside  bool          // by a signal that somebody else sent
+	trusted  bool          // it broke no rule
+	dump     *dump         // the file about it, nil if there is none
 }
 
 // oomKills tells what the kernel killed for want of memory.
@@ -47,7 +49,7 @@ func (w *worker) explain() death {
 	defer w.mu.Unlock()
 	d := death{
 		pid: w.proc.PID, exitCode: -1, trusted: w.broke == nil, killed: w.killed != "" && !w.starved,
-		report: w.report(),
+		report: w.report(), limits: w.plan.Limits,
 	}
 	state := w.proc.State()
 	if state != nil {
@@ -56,12 +58,17 @@ func (w *worker) explain() death {
 			d.signal = ws.Signal().String()
 		}
 	}
-	crashed := d.exitCode == fatalExit
+	// Where core dumps are wanted the runtime ends itself by this signal.
+	crashed := d.exitCode == fatalExit || d.signal == syscall.SIGABRT.String() && d.report != ""
 	d.stderr = w.output.lines(crashed || d.report != "") // a report may have been cut short by a signal
 	if crashed {
 		text := d.report + "\n" + strings.Join(d.stderr, "\n")
 		if d.reason = threadless(text, w.plan.Processes); d.reason == "" {
 			d.reason, d.err = fatal(text, max(w.memory, w.plan.Limits.Memory))
+		}
+		if limit := max(w.memory, w.plan.Limits.Memory); limit > 0 && starvedInC(text, w.seen.Load(), mostResident(state), limit) {
+			d.reason = fmt.Sprintf("%s; C code fell over what looks like a refusal of memory: %s", outOfMemory(limit), d.reason)
+			d.err = tandem.ErrMemory
 		}
 	}
 	switch {
@@ -163,21 +170,6 @@ func refusedThread(text string) bool {
 	return strings.Contains(text, "pthread_create failed") || strings.Contains(text, "failed to create new OS thread")
 }
 
-// starved reports whether the Go runtime itself fell over memory that the system
-// refused: the stack of a thread (8 MiB with cgo), which it reports as a refused
-// thread; or its own, for which not all of its code checks. What does not (the
-// collector's span queues, in Go 1.26) dies of a nil pointer on the system stack,
-// goroutine 0, where no code of a task runs.
-func starved(text string) bool {
-	if refusedThread(text) {
-		return true
-	}
-	_, rest, found := strings.Cut(text, "SIGSEGV: segmentation violation\nPC=")
-	_, rest, _ = strings.Cut(rest, "\n\n")
-	stack, rest, _ := strings.Cut(rest, "\n")
-	return found && strings.HasPrefix(stack, "goroutine 0 ") && strings.HasPrefix(rest, "runtime.")
-}
-
 // line is the rest of the line in which mark begins, without prefix.
 func line(text, mark, prefix string) string {
 	_, rest, _ := strings.Cut(text, mark)
@@ -190,14 +182,22 @@ func line(text, mark, prefix string) string {
 func (d *death) of(j *tandem.Job, attempt int) *tandem.CrashError {
 	e := d.crash(j.Spec().Name)
 	e.Attempt, e.Input = attempt, fingerprint(j)
+	d.dump.call(e, j.Spec().Limits.Or(d.limits))
 	return e
+}
+
+// witness has the dump tell of a job that runs again.
+func (d *death) witness(j *tandem.Job, attempt int) {
+	if d.dump != nil {
+		d.of(j, attempt)
+	}
 }
 
 // crash is the error of a task, or of what was to become a worker.
 func (d *death) crash(task string) *tandem.CrashError {
 	return &tandem.CrashError{
 		Task: task, PID: d.pid, Reason: d.reason, ExitCode: d.exitCode, Signal: d.signal,
-		Stderr: d.stderr, Report: d.report, Err: d.err,
+		Stderr: d.stderr, Report: d.report, Dump: d.dump.where(), Err: d.err,
 	}
 }
 

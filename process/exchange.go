@@ -236,6 +236,7 @@ func (x *exchange) bury(s *poolState, answer []byte, begun int, cause error) {
 		}
 		if trusted && task.Idempotent && !overran(w) && x.told == begun-1 {
 			x.tried = 1 // it runs again, alone
+			w.death.witness(x.chunk.Job(x.from+x.told), 1)
 			return
 		}
 		j := x.chunk.Job(x.from + x.told)

@@ -274,6 +274,7 @@ const weighEvery = 10 * time.Millisecond
 // there is no next.
 func (f *flight) weigh(seq uint32, limit int64) {
 	size, err := sys.DataSize(f.lane.worker.proc.PID)
+	f.lane.worker.seen.Store(size)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	switch {

@@ -119,6 +119,7 @@ func (w *worker) introduce(theirs *codec.Handles, name string, first []byte) err
 	hello := w.plan.hello(name)
 	if w.sandbox == nil { // a confined process has inherited them
 		hello.Nice, hello.CPUs = w.plan.Nice, w.plan.CPUs
+		hello.IOClass, hello.IOLevel = w.plan.IOClass.rank(), w.plan.IOLevel
 	}
 	hello.Calls = w.sandbox.Calls()
 	var send codec.Handles
@@ -197,7 +198,7 @@ func conn(fd int, before error) (*wire.Conn, error) {
 func (p *plan) hello(name string) *child.Hello {
 	h := &child.Hello{
 		Name: name, ParentName: Current().Name(), Depth: child.Self.Depth + 1,
-		Lanes: p.lanes, MaxProcs: p.maxProcs, MaxStack: p.maxStack(), Memory: p.Limits.Memory, OpenFiles: p.OpenFiles,
+		Lanes: p.lanes, MaxProcs: p.maxProcs, MaxStack: p.maxStack(), Memory: p.Limits.Memory, OpenFiles: p.OpenFiles, Core: p.Dumps.core(),
 		Single: p.single, Standby: p.standby, Setup: p.setup, Exit: p.exit, Vars: p.vars,
 	}
 	h.Build, h.Tasks = child.Root.Identity()

@@ -32,6 +32,9 @@ func (c *Config) checkMachine() error {
 			return fmt.Errorf("tandem: Config.Processes cannot be kept here: %w", err)
 		}
 	}
+	if err := c.checkIO(); err != nil {
+		return err
+	}
 	return checkCPUs(c.CPUs)
 }
 
@@ -99,6 +102,7 @@ func (p *plan) mechanisms() string {
 		}
 	}
 	add(p.Nice > 0, "nice: setpriority for all threads before the first task")
+	add(p.IOClass != IOInherit, "I/O class: ioprio_set for all threads before the first task, for devices whose scheduler heeds it")
 	add(len(p.CPUs) > 0, "CPUs: sched_setaffinity for all threads before the first task")
 	return strings.Join(all, "; ")
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/tandem-go/tandem"
 	"github.com/tandem-go/tandem/internal/child"
 	"github.com/tandem-go/tandem/internal/event"
+	"github.com/tandem-go/tandem/internal/leak"
 	"github.com/tandem-go/tandem/internal/mem"
 	"github.com/tandem-go/tandem/internal/slab"
 	"github.com/tandem-go/tandem/internal/spawn"
@@ -44,6 +45,9 @@ type Pool struct {
 	// worker alive, breaks the pool: every call gets tandem.ErrPoolBroken with the
 	// first cause. So does a worker that dies so often before it has had a call.
 	Setup, Exit tandem.Bound
+
+	// Intensity is how often that may happen, if not three times in a row.
+	Intensity Intensity
 
 	// MaxTasks is after how many calls a worker is replaced, 0 never. Up to a
 	// quarter less is taken by chance, so that workers are not replaced all at
@@ -110,6 +114,7 @@ type poolState struct {
 	kept    string // how the limits are
 	count   counters
 	keepers sync.WaitGroup
+	mark    *leak.Mark
 	shut    chan struct{} // closed by Close
 	closing sync.Once
 	result  error // of Close
@@ -117,7 +122,6 @@ type poolState struct {
 	mu        sync.Mutex
 	nascent   map[*worker]struct{} // started, not yet serving
 	farewells []error
-	first     error // cause of the first failed birth in a row
 	number    int
 }
 
@@ -164,9 +168,20 @@ func (p *Pool) prepare() *poolState {
 	if inlined() {
 		s.inline = newInlinePool(s, max(workers, 1)*threads)
 	}
+	s.mark = leak.Open(p.kind(), s.name)
+	leak.Watch(s, s.mark)
+	s.assign.losses.rule = p.Intensity
 	s.assign.supervised = p.keeper != nil && p.keeper.team != nil
 	s.assign.eager = p.keeper != nil // the value of a service is made before it is asked for again
 	return s
+}
+
+// kind is what its user has made.
+func (p *Pool) kind() string {
+	if p.keeper != nil {
+		return "process.Service"
+	}
+	return "process.Pool"
 }
 
 // check reports the first field that makes no sense or cannot be kept.
@@ -183,6 +198,9 @@ func (p *Pool) check(pl *plan) (err error) {
 		return fmt.Errorf("tandem: Pool.Threads is %d; a worker has at most %d: use more workers: %w", p.Threads, child.MaxLanes, errors.ErrUnsupported)
 	}
 	if pl.rings, err = p.Transport.rings(p.Threads); err != nil {
+		return err
+	}
+	if err := p.Intensity.check(); err != nil {
 		return err
 	}
 	if err := p.checkRecycling(); err != nil {
@@ -316,5 +334,6 @@ func (s *poolState) close() {
 		s.plan.segments.Close()
 	}
 	spawn.Rest()
+	s.mark.Close()
 	s.result = errors.Join(s.farewells...)
 }

@@ -83,11 +83,7 @@ func newSupervision(name string, rule Restart) *supervision {
 // note is told each end.
 func (s *supervision) note(now time.Duration, cause error, well bool) {
 	s.ended, s.well = true, well
-	old := 0
-	for old < len(s.recent) && now-s.recent[old].at >= s.rule.Within {
-		old++
-	}
-	s.recent = append(s.recent[old:], ending{now, cause})
+	s.recent = append(within(s.recent, now, s.rule.Within), ending{now, cause})
 }
 
 // next is asked before each start: how long to wait, and after what end it is a

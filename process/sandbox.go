@@ -153,5 +153,10 @@ func (w *worker) enclose(attr *syscall.SysProcAttr) (undo func(), err error) {
 			return nil, err
 		}
 	}
+	if class := w.plan.IOClass.rank(); class != 0 {
+		if err := sys.RankThreadIO(class, w.plan.IOLevel); err != nil {
+			return nil, err
+		}
+	}
 	return w.sandbox.Confine(attr)
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/tandem-go/tandem/internal/leak"
 )
 
 // spare is a process of a Standby.
@@ -24,6 +26,7 @@ type standbyState struct {
 	target  int
 	shut    chan struct{}  // closed by close
 	keepers sync.WaitGroup // of processes that were not taken
+	mark    *leak.Mark
 
 	mu        sync.Mutex
 	ready     []*spare // the first, which has waited longest, is taken first

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/tandem-go/tandem"
+	"github.com/tandem-go/tandem/internal/leak"
 	"github.com/tandem-go/tandem/internal/spawn"
 )
 
@@ -62,6 +63,8 @@ func (s *Standby) prepare() *standbyState {
 		st.name = fmt.Sprintf("Standby-%d", standbys.Add(1))
 	}
 	st.plan = &plan{Config: s.Config, single: true, standby: true, maxProcs: childProcs(1, 1, s.Config.CPUs), sink: newSink(&s.Config)}
+	st.mark = leak.Open("process.Standby", st.name)
+	leak.Watch(st, st.mark)
 	st.plan.rings, st.bad = s.Transport.rings(1)
 	switch {
 	case s.Processes < 0:
@@ -110,6 +113,7 @@ func (s *Standby) Close() error {
 	st.close()
 	st.keepers.Wait()
 	spawn.Rest()
+	st.mark.Close()
 	return nil
 }
 
@@ -140,7 +144,7 @@ func (s *Standby) lend(c *Config) (*standbyState, error) {
 		{"Env", c.Env != nil}, {"Dir", c.Dir != ""}, {"Stdin", c.Stdin != nil}, {"Stdout", c.Stdout != nil}, {"Stderr", c.Stderr != nil},
 		{"Prefix", c.Prefix}, {"Logger", c.Logger != nil},
 		{"ExtraFiles", c.ExtraFiles != nil}, {"Sandbox", c.Sandbox != nil}, {"MaxStack", c.MaxStack != 0}, {"InitTimeout", c.InitTimeout != 0},
-		{"OpenFiles", c.OpenFiles != 0}, {"Processes", c.Processes != 0}, {"Nice", c.Nice != 0}, {"CPUs", c.CPUs != nil},
+		{"OpenFiles", c.OpenFiles != 0}, {"Processes", c.Processes != 0}, {"Dumps", c.Dumps != nil}, {"Nice", c.Nice != 0}, {"IOClass", c.IOClass != IOInherit}, {"IOLevel", c.IOLevel != 0}, {"CPUs", c.CPUs != nil},
 	} {
 		if f.set {
 			return nil, fmt.Errorf("tandem: Config.%s is set beside Config.Standby, whose processes have booted without it; set it in Standby.Config", f.name)

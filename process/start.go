@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/tandem-go/tandem"
+	"github.com/tandem-go/tandem/internal/leak"
 )
 
 // Start runs a task in a process of its own and returns when it has been
@@ -28,10 +29,12 @@ func Start[In, Out any](ctx context.Context, cfg Config, t *tandem.Task[In, Out]
 	ctx, h.cancel = context.WithCancelCause(ctx)
 	job, outcome, err := t.On(nil).Prepare(ctx, in)
 	if err == nil {
+		h.mark = leak.Open("process of process.Start", job.Spec().Name)
 		h.outcome = outcome
 		h.Process, err = h.run.start(ctx, job)
 	}
 	if err != nil {
+		h.mark.Close()
 		h.cancel(nil)
 		return nil, err
 	}
@@ -60,6 +63,7 @@ type Handle[Out any] struct {
 	value    Out
 	err      error // of the task
 	last     error // with what was wrong with the process's end
+	mark     *leak.Mark
 }
 
 // Wait returns the outcome when the process has ended, any number of times,
@@ -135,5 +139,6 @@ func (h *Handle[Out]) settle(parting error) {
 	if parting != nil {
 		h.last = errors.Join(h.err, parting)
 	}
+	h.mark.Close()
 	close(h.done)
 }

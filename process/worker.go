@@ -41,7 +41,8 @@ type worker struct {
 	calls    sync.WaitGroup // flights of a pool, which use the memory
 	forsaken func()         // takes the worker out of its pool for good; nil outside pools
 
-	distrusted atomic.Bool // it broke a rule
+	distrusted atomic.Bool  // it broke a rule
+	seen       atomic.Int64 // its data, when it was last looked at for a limit of memory
 
 	speak sync.Mutex // held to send on control
 
@@ -50,6 +51,7 @@ type worker struct {
 	memory  int64    // the limit on its memory in the last call that had one
 	starved bool     // it was killed because it broke that
 	broke   error    // the rule of the protocol it broke
+	status  string   // the kernel's, before it was killed; "" unless a dump is to tell
 	refused *refusal // its last word
 	started []uint64 // last call started on each lane; valid after gone
 	phase   uint64   // how far its life went; valid after gone
@@ -151,6 +153,7 @@ func (w *worker) bury() {
 	}
 	w.phase = w.page.Word(child.PhaseWord).Load()
 	w.death = w.explain()
+	w.record()
 	w.process.ended(w.proc.State())
 	if w.forsaken != nil {
 		w.forsaken() // no further call may use what release gives back
@@ -209,6 +212,9 @@ func (w *worker) kill(why string) {
 	w.mu.Lock()
 	if w.killed == "" {
 		w.killed = why
+	}
+	if w.proc != nil && w.plan.Dumps != nil && w.status == "" && w.proc.State() == nil {
+		w.status = statusOf(w.proc.PID)
 	}
 	w.mu.Unlock()
 	if w.proc != nil {

@@ -10,8 +10,9 @@ import (
 
 // This file is the half of the assignment that sees to it that there are workers.
 
-// stillbirths in a row are too many: the pool is broken. In a row and not in some time:
-// one that hangs on its way to Init takes half a minute to fail.
+// stillbirths in a row are too many, unless Pool.Intensity says otherwise: the pool is
+// broken. In a row and not in some time: one that hangs on its way to Init takes half a
+// minute to fail, and a pool that serves in between is of use.
 const stillbirths = 3
 
 // settledAfter is the age at which a worker has shown that it can live, even if it had
@@ -105,19 +106,26 @@ func (a *assignment) filled() {
 	}
 }
 
-// unborn notes that a birth failed. After too many in a row the pool is broken,
-// and the first cause is what everybody is told.
-func (a *assignment) unborn(first error) {
+// unborn notes that a birth failed. After too many the pool is broken, and the first
+// cause is what everybody is told.
+func (a *assignment) unborn(cause error, outside bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.births--
-	a.stillborn++
-	if a.stillborn >= stillbirths && !a.supervised && a.broken == nil && a.phase != closed && len(a.workers) == 0 {
+	first, broken := a.losses.note(clock(), cause, outside)
+	if broken && !a.supervised && a.broken == nil && a.phase != closed && len(a.workers) == 0 {
 		a.broken = a.brokenBy(first)
 		a.dismiss(a.broken)
 		a.filled()
 	}
 	a.breed()
+}
+
+// lossesInRow is how many births have come to nothing since a good one.
+func (a *assignment) lossesInRow() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.losses.row
 }
 
 // giveUp notes that a birth is not to be, nor any other, and why.
@@ -154,7 +162,7 @@ func (a *assignment) lost(w *worker) bool {
 	case !here || w.retiring || a.phase == closed:
 		return false
 	case w.tasks > 0 || clock()-w.since >= settledAfter:
-		a.stillborn = 0
+		a.losses.good()
 		return false
 	}
 	a.withdraw(w)

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/tandem-go/tandem"
+	"github.com/tandem-go/tandem/internal/leak"
 	"github.com/tandem-go/tandem/internal/mem"
 )
 
@@ -15,6 +16,7 @@ import (
 type grip[T any] struct {
 	at      atomic.Pointer[T] // nil: closed; go vet reports a copied one
 	cleanup atomic.Pointer[runtime.Cleanup]
+	mark    atomic.Pointer[leak.Mark]
 }
 
 // Load is the thing, or nil.
@@ -29,6 +31,9 @@ func (g *grip[T]) open(subject string, thing *T, s *mem.Segment) error {
 	}
 	c := runtime.AddCleanup(g, func(s *mem.Segment) { s.Release() }, s)
 	g.cleanup.Store(&c)
+	m := leak.OpenHere("shared." + subject)
+	leak.Watch(g, m)
+	g.mark.Store(m)
 	return nil
 }
 
@@ -41,6 +46,7 @@ func (g *grip[T]) close(segment func(*T) *mem.Segment) error {
 	if c := g.cleanup.Swap(nil); c != nil {
 		c.Stop()
 	}
+	g.mark.Swap(nil).Close()
 	return segment(thing).Release()
 }
 

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"github.com/tandem-go/tandem"
+	"github.com/tandem-go/tandem/internal/leak"
 	"github.com/tandem-go/tandem/internal/lock"
 	"github.com/tandem-go/tandem/internal/mem"
 )
@@ -19,6 +20,7 @@ import (
 type pinned[K what] struct {
 	at      atomic.Pointer[region] // nil: never opened; go vet reports a copied one
 	cleanup atomic.Pointer[runtime.Cleanup]
+	mark    atomic.Pointer[leak.Mark]
 }
 
 // what a pinned thing is: its kind and name, and where its elements begin.
@@ -38,6 +40,9 @@ func (h *pinned[K]) open(s *mem.Segment, n int, l *lock.Lock) error {
 	}
 	c := runtime.AddCleanup(h, func(r *region) { r.close() }, r)
 	h.cleanup.Store(&c)
+	m := leak.OpenHere("shared." + h.name())
+	leak.Watch(h, m)
+	h.mark.Store(m)
 	return nil
 }
 
@@ -79,6 +84,7 @@ func (h *pinned[K]) Close() error {
 	if c := h.cleanup.Swap(nil); c != nil {
 		c.Stop()
 	}
+	h.mark.Swap(nil).Close()
 	return h.at.Load().close()
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tandem-go/tandem"
 	"github.com/tandem-go/tandem/internal/codec"
+	"github.com/tandem-go/tandem/internal/leak"
 	"github.com/tandem-go/tandem/internal/sys"
 )
 
@@ -31,6 +32,7 @@ import (
 type Conn[Out, In any] struct {
 	line    atomic.Pointer[line] // nil: closed; go vet reports a copied one
 	cleanup atomic.Pointer[runtime.Cleanup]
+	mark    atomic.Pointer[leak.Mark]
 	out     *codec.Codec[Out]
 	in      *codec.Codec[In]
 }
@@ -83,6 +85,9 @@ func (c *Conn[Out, In]) open(f *os.File, err error) error {
 	}
 	cleanup := runtime.AddCleanup(c, func(f *os.File) { f.Close() }, f)
 	c.cleanup.Store(&cleanup)
+	m := leak.OpenHere("shared.Conn")
+	leak.Watch(c, m)
+	c.mark.Store(m)
 	return nil
 }
 
@@ -156,6 +161,7 @@ func (c *Conn[Out, In]) Close() error {
 	if cleanup := c.cleanup.Swap(nil); cleanup != nil {
 		cleanup.Stop()
 	}
+	c.mark.Swap(nil).Close()
 	return l.file.Close()
 }
 

@@ -72,6 +72,7 @@ func (p *Pool) use() (*state, error) {
 		}
 		s = newState(p)
 		if !p.state.CompareAndSwap(nil, s) {
+			s.mark.Close()
 			s = p.state.Load()
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tandem-go/tandem"
+	"github.com/tandem-go/tandem/internal/leak"
 )
 
 // state is a Pool in use. Everything that decides stands here, under one mutex,
@@ -28,6 +29,7 @@ type state struct {
 	width int
 	room  int // bound of the queue, 0 = none
 	cpus  []int
+	mark  *leak.Mark
 	setup func(context.Context) (context.Context, error)
 	grace time.Duration
 
@@ -64,6 +66,8 @@ func newState(p *Pool) *state {
 	if s.name == "" {
 		s.name = fmt.Sprintf("ThreadPool-%d", pools.Add(1))
 	}
+	s.mark = leak.Open("thread.Pool", s.name)
+	leak.Watch(s, s.mark)
 	return s
 }
 
@@ -177,6 +181,7 @@ func (s *state) refusal() error {
 func (s *state) refuse(why error) {
 	if s.why == nil {
 		s.why = why
+		s.mark.Close()
 	}
 	for _, wk := range s.idle {
 		wk.inbox <- nil

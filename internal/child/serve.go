@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"github.com/tandem-go/tandem/internal/codec"
+	"github.com/tandem-go/tandem/internal/leak"
 	"github.com/tandem-go/tandem/internal/mem"
 	"github.com/tandem-go/tandem/internal/ring"
 	"github.com/tandem-go/tandem/internal/slab"
@@ -251,6 +252,11 @@ func (w *worker) limit() {
 			die(err)
 		}
 	}
+	if class := w.hello.IOClass; class != 0 {
+		if err := sys.RankIO(class, w.hello.IOLevel); err != nil {
+			die(err)
+		}
+	}
 	// Where a process is born with one processor, a direct one gets its second when
 	// its task first waits, or after the 10 ms that a goroutine may run: a world that
 	// stops, and the thread that comes of it, are 45 µs of a start. Until then no two
@@ -265,6 +271,12 @@ func (w *worker) limit() {
 		if err := sys.LimitFiles(n); err != nil {
 			die(err)
 		}
+	}
+	if n := w.hello.Core; n > 0 {
+		if err := sys.LimitCore(n); err != nil {
+			die(err)
+		}
+		debug.SetTraceback("crash") // or else the runtime ends with a status, and nothing is dumped
 	}
 	if m := w.hello.Memory; m > 0 {
 		if err := sys.LimitData(m); err != nil {
@@ -388,6 +400,7 @@ func (w *worker) exit(code int) {
 			w.control.Send(wire.Refused, 2, append(wire.Room(nil), failure...), nil)
 			code = 1
 		}
+		leak.Leave(w.hello.Name)
 		os.Exit(code)
 	})
 	select {} // another goroutine is leaving

@@ -23,7 +23,10 @@ type Hello struct {
 	MaxStack     int64
 	Memory       int64
 	OpenFiles    int
+	Core         int64 // how large a core dump may be, 0 as it was
 	Nice         int
+	IOClass      int // as the kernel counts, 0 as it is
+	IOLevel      int
 	CPUs         []int
 	Single       bool // one call, then the process ends with its exit code
 	Standby      bool // Single, and the call comes late, behind a Handover
@@ -78,8 +81,8 @@ func (h *Hello) Append(dst []byte) []byte {
 	flags |= filterFlags(h.Calls)
 	for _, v := range []uint64{
 		h.Build, h.Tasks, flags, uint64(h.Depth), uint64(h.Lanes), uint64(h.MaxProcs),
-		uint64(h.MaxStack), uint64(h.Memory), uint64(h.OpenFiles), uint64(h.LogLevel),
-		uint64(h.Nice), uint64(len(h.CPUs)),
+		uint64(h.MaxStack), uint64(h.Memory), uint64(h.OpenFiles), uint64(h.Core), uint64(h.LogLevel),
+		uint64(h.Nice), uint64(h.IOClass), uint64(h.IOLevel), uint64(len(h.CPUs)),
 	} {
 		dst = wire.AppendUint64(dst, v)
 	}
@@ -102,9 +105,9 @@ func parseHello(body []byte) (h Hello, err error) {
 	h.Calls = parseFilter(flags)
 	h.Depth, h.Lanes, h.MaxProcs = int(r.Uint64()), int(r.Uint64()), int(r.Uint64())
 	h.MaxStack, h.Memory = int64(r.Uint64()), int64(r.Uint64())
-	h.OpenFiles = int(r.Uint64())
+	h.OpenFiles, h.Core = int(r.Uint64()), int64(r.Uint64())
 	h.Log, h.LogLevel = flags&flagLog != 0, int64(r.Uint64())
-	h.Nice = int(r.Uint64())
+	h.Nice, h.IOClass, h.IOLevel = int(r.Uint64()), int(r.Uint64()), int(r.Uint64())
 	for n := r.Uint64(); n > 0 && r.Err() == nil; n-- {
 		h.CPUs = append(h.CPUs, int(r.Uint64()))
 	}

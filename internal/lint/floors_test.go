@@ -20,6 +20,7 @@ var floors = [][]string{
 	{"internal/monitor"},                   // waiting: what semaphores and barriers stand on
 	{"internal/ring", "internal/lock"},     // protocols in shared memory
 	{"internal/slab", "internal/deadlock"}, // recycled memory for large content
+	{"internal/leak"},                      // debug mode: what was left open
 	{"internal/mem", "internal/spawn", "internal/sandbox"}, // mapped memory; births and deaths; what a process may not do
 	{"internal/wire"},  // frames: bytes, and descriptors beside them
 	{"internal/codec"}, // values as bytes and descriptors

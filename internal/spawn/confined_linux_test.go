@@ -19,6 +19,7 @@ func init() { runtime.LockOSThread() } // so that TestMain runs on the main thre
 var onMain int
 
 func TestMain(m *testing.M) {
+	Begin()
 	done := make(chan struct{})
 	ready := make(chan struct{}, 1)
 	if sys.Gettid() == sys.MainTid() {

@@ -249,19 +249,12 @@ func (w *wardenLink) start() {
 }
 
 func startWarden(life, registrations *os.File) (*Proc, error) {
-	path, err := self()
-	if err != nil {
-		return nil, err
-	}
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer null.Close()
-	return launch(path, []string{"tandem-warden"}, &os.ProcAttr{
-		Dir: "/", Env: []string{marker + "=" + wardenRole, "GOMAXPROCS=1"},
-		Files: []*os.File{null, null, null, life, registrations},
-	}, false, nil)
+	return Helper(wardenRole, "tandem-warden", []*os.File{null, null, null, life, registrations})
 }
 
 // forget drops the pipes of a warden that is gone, if they are still the present

@@ -12,7 +12,8 @@ import (
 )
 
 // ProcessStart is when a process started, in the kernel's clock ticks since boot.
-// Together with the process id it names one process for ever.
+// Together with the process id it names one process for ever, to processes in other
+// time namespaces, too.
 func ProcessStart(pid int) (uint64, error) {
 	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {
@@ -24,7 +25,8 @@ func ProcessStart(pid int) (uint64, error) {
 	if len(fields) < 20 {
 		return 0, fmt.Errorf("tandem: /proc/%d/stat: only %d fields after the name", pid, len(fields))
 	}
-	return strconv.ParseUint(string(fields[19]), 10, 64)
+	start, err := strconv.ParseInt(string(fields[19]), 10, 64)
+	return uint64(start - bootShift()), err
 }
 
 // ProcessGone waits until nothing of the process with that id and start can touch its

@@ -20,6 +20,7 @@ func uses() []Row {
 			"its victims look as if somebody else had killed them"),
 		way("CPU sets", cpuSets(), "sched_setaffinity",
 			"none: CPUs are refused with errors.ErrUnsupported"),
+		ioClasses(),
 		way("shared memory", sharedMemory(), "memfd, sealed, passed by descriptor",
 			"none: package shared answers errors.ErrUnsupported"),
 	}
