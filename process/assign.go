@@ -311,16 +311,33 @@ func (a *assignment) inspect() {
 			continue
 		}
 		a.looking = true
-		if l.stuck = l.seen == l.passed; l.stuck {
-			if len(a.serving) > 1 { // or else they would come back here, behind others
-				l.clear()
-			}
-			l.row[0].suspect()
+		if l.seen == l.passed {
+			a.unblock(l)
 		}
 		l.seen = l.passed
 	}
 	if a.looking {
 		time.AfterFunc(lookEvery, a.inspect)
+	}
+}
+
+// unblock is called when the first call of a lane takes long: what waits behind it is
+// taken back, and nothing comes behind it any more.
+func (a *assignment) unblock(l *lane) {
+	l.stuck = true
+	if len(a.serving) > 1 { // or else they would come back here, behind others
+		l.clear()
+	}
+	l.row[0].suspect()
+}
+
+// slow is unblock for the lane of a chunk that takes long, in front or behind another
+// that does.
+func (a *assignment) slow(f *flight) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !f.landed {
+		a.unblock(f.lane)
 	}
 }
 

@@ -77,6 +77,7 @@ func (x *exchange) peek() {
 			x.settle(answer, begun-1)
 		}
 	}
+	x.pump.state.assign.slow(f)
 	var behind part
 	if end := x.from + x.n; end < x.chunk.Len() {
 		behind.chunk = x.chunk.Split(end)
