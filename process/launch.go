@@ -85,7 +85,7 @@ func (w *worker) equip(theirs *codec.Handles) (err error) {
 		if w.spinners, err = useSpinners(); err != nil {
 			return err
 		}
-		if w.rings, err = ring.Create(ring.Config{Lanes: max(w.plan.lanes, 1), Slots: laneDepth, Spinners: w.spinners}); err != nil {
+		if w.rings, err = ring.Create(ring.Config{Lanes: max(w.plan.lanes, 1), Slots: laneDepth, Spinners: w.spinners, Once: w.plan.single}); err != nil {
 			return err
 		}
 	}

@@ -45,7 +45,7 @@ func (t Transport) String() string {
 
 // rings reports whether t means rings, for workers with so many threads.
 func (t Transport) rings(threads int) (bool, error) {
-	most := child.MaxLanes - child.RingFiles(threads)
+	const most = child.MaxLanes - child.RingFiles
 	switch {
 	case t < Auto || t > SharedMemory:
 		return false, fmt.Errorf("tandem: Pool.Transport is %v; use Auto, Sockets or SharedMemory", t)

@@ -26,7 +26,7 @@ func (w *worker) take(fds []int) error {
 		want++
 	}
 	if w.hello.Rings {
-		want += RingFiles(lanes)
+		want += w.hello.ringFiles()
 	}
 	if w.hello.Log {
 		want++
@@ -49,18 +49,20 @@ func (w *worker) take(fds []int) error {
 		Instruments.Log(wire.NewBlocking(fds[first]), w.hello.LogLevel, w.taskOf)
 	}
 	if w.hello.Rings {
-		return w.openRings(fds[first-RingFiles(lanes) : first])
+		return w.openRings(fds[first-w.hello.ringFiles() : first])
 	}
 	return nil
 }
 
-// RingFiles is how many descriptors the rings of so many lanes take: memory, bell,
-// spinners, and of a single lane the alarm.
-func RingFiles(lanes int) int {
-	if lanes == 1 {
-		return 4
+// RingFiles is how many descriptors the rings take: memory, bell, spinners. A worker with
+// a single lane that has more than one call gets an alarm besides.
+const RingFiles = 3
+
+func (h *Hello) ringFiles() int {
+	if h.Lanes > 1 || h.Single {
+		return RingFiles
 	}
-	return 3
+	return RingFiles + 1
 }
 
 // Spinners are those of the tree of processes that this worker belongs to, nil if
@@ -68,9 +70,9 @@ func RingFiles(lanes int) int {
 var Spinners *ring.Spinners
 
 func (w *worker) openRings(fds []int) error {
-	files := make([]*os.File, 4) // without an alarm the last is nil
+	files := make([]*os.File, RingFiles+1) // without an alarm the last is nil
 	for i := range fds {
-		f, err := sys.File(fds[i], "ring", i == 3)
+		f, err := sys.File(fds[i], "ring", i == RingFiles)
 		if err != nil {
 			return err
 		}
@@ -79,7 +81,7 @@ func (w *worker) openRings(fds []int) error {
 	// Another worker may have scribbled over the page in this very moment: then this
 	// one never spins.
 	Spinners, _ = ring.OpenSpinners(files[2])
-	r, err := ring.Open(files[0], files[1], files[3], Spinners)
+	r, err := ring.Open(files[0], files[1], files[RingFiles], Spinners)
 	if err != nil {
 		return err
 	}

@@ -28,6 +28,7 @@ type Config struct {
 	Lanes    int       // at least 1: how many calls the worker runs at once
 	Slots    int       // how many calls fit in a lane, a power of two; 0 means 64
 	Spinners *Spinners // of the tree of processes; nil: never spin
+	Once     bool      // the worker has one call: it is woken as fast as can be, without an alarm
 }
 
 // Parent is the parent's side of one worker's rings. Its methods are safe for
@@ -78,7 +79,7 @@ func Create(c Config) (*Parent, error) {
 		segment.Release()
 		return nil, err
 	}
-	if at.lanes == 1 {
+	if at.lanes == 1 && !c.Once {
 		if err := p.alarm.open(); err != nil {
 			p.bell.file.Close()
 			segment.Release()
