@@ -104,8 +104,8 @@ func (s *spin) end() {
 // for a slice of the kernel's, some milliseconds, where a sleeper would be woken
 // in between: so each such loss forbids yielding for twice as long as the one
 // before. And two that yield to each other stay together while other CPUs idle: so
-// the worker moves away soon after they have come together, and then one sleeps now and
-// then, since the kernel may look for a free CPU when it wakes somebody.
+// one sleeps now and then, since the kernel may look for a free CPU when it wakes
+// somebody.
 //
 // Two looks at the clock are a twentieth of a call there, so while all is well only
 // some yields are watched.
@@ -125,7 +125,6 @@ const (
 	slowYield = 500 * time.Microsecond // a longer one tells that somebody else had the CPU
 	longBan   = 1 << 14                // yields not made
 	explore   = 256                    // yields between two sleeps
-	soon      = 32                     // yields before the first
 
 	trusted    = 16 // short yields in a row after which
 	watchEvery = 8  // one of so many is watched
@@ -141,13 +140,6 @@ func (p *patience) mayYield() bool {
 	p.turns++
 	return p.turns%explore != 0
 }
-
-// apart says that the other side was on another CPU.
-func (p *patience) apart() { p.turns = explore - soon }
-
-// explores says that the last yield was left out because two may be together for no
-// reason.
-func (p *patience) explores() bool { return p.forbidden == 0 && p.turns%explore == 0 }
 
 // watches reports whether to tell watched how long the next yield takes.
 func (p *patience) watches() bool { return p.short < trusted || p.turns%watchEvery == 0 }

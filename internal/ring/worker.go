@@ -186,9 +186,6 @@ func (in *Inbox) slot() *slot { return in.slots[int(in.at)&(len(in.slots)-1)] }
 func (in *Inbox) wait(sl *slot, w word) {
 	changed := func() bool { return sl.word.Load() != uint64(w) || in.worker.closed.Load() }
 	sp := spin{spinners: in.worker.spinners, patience: &in.patience, gentle: in.peer == int32(in.worker.cpus.CPU())}
-	if !sp.gentle {
-		in.patience.apart()
-	}
 	if in.crowd {
 		sp.invite(&in.courtesy)
 	}
@@ -196,11 +193,8 @@ func (in *Inbox) wait(sl *slot, w word) {
 		if sp.round() {
 			continue
 		}
-		crowd := sp.crowd
 		sp.end()
-		if crowd || !in.patience.explores() || !sys.Elsewhere(in.worker.cpus.CPU()) {
-			in.sleep(changed)
-		}
+		in.sleep(changed)
 		return
 	}
 	sp.end()
