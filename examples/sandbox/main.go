@@ -111,6 +111,7 @@ func (s *scene) try(ctx context.Context, number int) result {
 	got, err := attempt.On(s.pool).Call(ctx, t)
 	if r.inside, r.succeeded = judge(got, err); e.ends {
 		r.succeeded = false // its own answer may be garbage; what counts is the harm
+		r.harm = s.settle(ctx, ended)
 	} else if s.pool.Stats().Ended != ended {
 		r.harm = errors.New("a worker died")
 	}

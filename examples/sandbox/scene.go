@@ -113,6 +113,22 @@ func (s *scene) workers() (pids []int) {
 	return pids
 }
 
+// settle makes calls until the worker is gone that had an attempt which costs it: more
+// than so many have ended then. A call that it gets is lost with it, as its own are.
+func (s *scene) settle(ctx context.Context, ended uint64) error {
+	for n := 0; s.pool.Stats().Ended == ended; n++ {
+		if n == 1_000_000 || ctx.Err() != nil {
+			return errors.New("the worker that tried it goes on")
+		}
+		var crash *tandem.CrashError
+		_, err := echo.On(s.pool).Call(ctx, n)
+		if err != nil && !errors.As(err, &crash) && !errors.Is(err, tandem.ErrMalformed) && !errors.Is(err, tandem.ErrTimeout) {
+			return err
+		}
+	}
+	return nil
+}
+
 // harm finds out whether anything is not as it should be.
 func (s *scene) harm(ctx context.Context) error {
 	var errs []error
