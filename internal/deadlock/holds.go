@@ -1,10 +1,8 @@
 package deadlock
 
 import (
-	"os"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/tandem-go/tandem/internal/sys"
@@ -12,7 +10,7 @@ import (
 
 // Watched: this process looks for deadlocks. It then has to know which goroutine took
 // what, which makes each taking a hundred times as dear, so the user has to ask for it.
-var Watched = slices.Contains(strings.Split(os.Getenv("TANDEMDEBUG"), ","), "locks")
+var Watched = sys.Debugs("locks")
 
 // Thing is what can be held, in shares: a lock has one, a semaphore as many as it has
 // permits. The same thing is the same Thing in all processes.

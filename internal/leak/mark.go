@@ -5,15 +5,15 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
+
+	"github.com/tandem-go/tandem/internal/sys"
 )
 
-// watched reports whether what is left open is to be told, as all processes of the
-// program inherit it.
-var watched = slices.Contains(strings.Split(os.Getenv("TANDEMDEBUG"), ","), "leaks")
+// watched reports whether what is left open is to be told.
+var watched = sys.Debugs("leaks")
 
 // Mark stands for one thing that is open. A nil Mark stands for nothing. Its methods
 // are safe for concurrent use.
