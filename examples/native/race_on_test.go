@@ -1,0 +1,6 @@
+//go:build race
+
+package main
+
+// raceBuild: such a process keeps no limit of memory.
+const raceBuild = true
