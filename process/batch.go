@@ -11,8 +11,10 @@ import (
 )
 
 // RunBatch runs what Map, Unordered and All bring; see tandem.BatchRunner. Over rings
-// the items go in chunks that take about as long as several wakes of a sleeping
-// worker, found by measuring; an item that takes long goes alone. Where somebody
+// the items go in chunks of four milliseconds, found by measuring; an item that takes
+// long goes alone. So an outcome may wait four milliseconds for the loop, a call of its
+// own beside a batch eight, and what is behind an item that takes long goes to another
+// worker after 8 to 16. Where somebody
 // follows each call (Progress), or calls are counted (MaxTasks), and over sockets,
 // they go one by one.
 func (p *Pool) RunBatch(ctx context.Context, b *tandem.Batch) {

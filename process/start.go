@@ -15,7 +15,8 @@ import (
 // are returned here; what becomes of the task is the Handle's.
 //
 // It costs an exec of this program's binary, or, with a Standby that has a process
-// ready, some microseconds.
+// ready, a wake. Where the process is born with one processor, runtime.GOMAXPROCS is 1
+// there until the task first waits, or has run for some 10 ms, and then 2.
 func Start[In, Out any](ctx context.Context, cfg Config, t *tandem.Task[In, Out], in In) (*Handle[Out], error) {
 	if err := needContext(ctx, "process.Start"); err != nil {
 		return nil, err
