@@ -35,11 +35,14 @@ func leaveNothing(t *testing.T) {
 	})
 }
 
+// child begins the names of child processes in holdings.
+const child = "process "
+
 // holdings counts what this process holds, by a name for people.
 func holdings() map[string]int {
 	all := map[string]int{"goroutine": runtime.NumGoroutine()}
 	for _, pid := range childrenOf(os.Getpid()) {
-		all["process "+describe(pid)]++
+		all[child+strconv.Itoa(pid)]++ // and not its state, which changes from look to look
 	}
 	fds, _ := os.ReadDir("/proc/self/fd")
 	for _, fd := range fds {
@@ -62,6 +65,9 @@ func holdings() map[string]int {
 func surplus(before, after map[string]int) (extra []string) {
 	for what, n := range after {
 		if n > before[what] {
+			if pid, err := strconv.Atoi(strings.TrimPrefix(what, child)); err == nil {
+				what = child + describe(pid)
+			}
 			extra = append(extra, fmt.Sprintf("  %s: %d more", what, n-before[what]))
 		}
 	}
