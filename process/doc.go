@@ -13,8 +13,9 @@
 //
 // Starting one costs an exec of this binary and its package initialisation:
 // about a millisecond for a small program, more for each linked package. A call
-// costs one round trip over a socket. Measure on your machine with the
-// benchmarks under bench/.
+// costs about a microsecond where both sides are busy and share memory, and tens of
+// them where one must be woken or sockets are the way: see [Transport]. Measure on
+// your machine with the benchmarks under bench/.
 //
 // A [Standby] keeps processes that have paid for their start already and wait for
 // the task of one [Start].

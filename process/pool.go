@@ -93,6 +93,11 @@ type Pool struct {
 	// goroutine that made it. It must be quick and safe for concurrent use.
 	Progress func(Progress)
 
+	// Lifecycle, if not nil, is called when a worker has been started, when it serves and
+	// when it is gone, with the reason, by a goroutine of the pool for each worker. It
+	// must be safe for concurrent use, and must not close the pool, which waits for it.
+	Lifecycle func(Lifecycle)
+
 	keeper *keeper // of a Service: one worker, started again as it says
 
 	state atomic.Pointer[poolState]

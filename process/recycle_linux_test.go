@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"strings"
@@ -167,6 +168,47 @@ func TestRecycleReasons(t *testing.T) {
 				t.Errorf("%d processes, %+v", len(pids), s)
 			}
 		})
+	}
+}
+
+// TestLifecycle: each worker is told of three times, in order, with a reason at its end.
+func TestLifecycle(t *testing.T) {
+	leaveNothing(t)
+	var mu sync.Mutex
+	lives := map[int][]process.Lifecycle{}
+	pool := &process.Pool{Workers: 2, MaxTasks: 2, Lifecycle: func(l process.Lifecycle) {
+		mu.Lock()
+		defer mu.Unlock()
+		lives[l.Worker] = append(lives[l.Worker], l)
+	}, Config: process.Config{Stderr: io.Discard}}
+	for i := range 5 {
+		if _, err := double.On(pool).Call(t.Context(), i); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := ending.On(pool).Call(t.Context(), "exit 3"); err == nil {
+		t.Error("a task that ends its process returned")
+	}
+	if err := pool.Close(); err != nil {
+		t.Error(err)
+	}
+	said := map[string]bool{}
+	for worker, life := range lives {
+		if len(life) == 2 && life[1].Stage == process.WorkerEnded { // Close came before it served
+			continue
+		}
+		if len(life) != 3 || life[0].Stage != process.WorkerStarted || life[1].Stage != process.WorkerServes || life[2].Stage != process.WorkerEnded {
+			t.Errorf("worker %d: %+v", worker, life)
+			continue
+		}
+		if life[0].PID <= 0 || life[0].PID != life[2].PID || life[0].Reason != "" || life[2].Reason == "" {
+			t.Errorf("worker %d: %+v", worker, life)
+		}
+		why, _, _ := strings.Cut(life[2].Reason, ":")
+		said[why] = true
+	}
+	if !said["recycled"] || !said["exit status 3"] {
+		t.Errorf("the reasons were %v; want a recycled worker, and one that left by exit status 3", said)
 	}
 }
 

@@ -38,6 +38,25 @@ type Progress struct {
 	Stats     Stats         // the pool right after
 }
 
+// Lifecycle is what Pool.Lifecycle is told of a worker.
+type Lifecycle struct {
+	Stage  Stage
+	Worker int // its number in the pool, never used twice
+	PID    int
+	Reason string // of WorkerEnded, for people: "recycled: " and the field that says so, "let go", or what CrashError.Reason says
+}
+
+// Stage is where a worker is in its life.
+type Stage uint8
+
+const (
+	WorkerStarted Stage = 1 + iota // the process is there
+	WorkerServes                   // it has finished its Setup
+	WorkerEnded                    // it is gone
+)
+
+var stages = [...]Stage{event.WorkerStarted: WorkerStarted, event.WorkerReady: WorkerServes, event.WorkerEnded: WorkerEnded}
+
 type counters struct {
 	done, failed, crashed, started, ended, recycled atomic.Uint64
 }
@@ -93,4 +112,7 @@ func (s *poolState) settled(task string, w *worker, wait, run time.Duration, err
 func (s *poolState) emit(e event.Event) {
 	e.Pool = s.name
 	s.events.Emit(e)
+	if tell := s.pool.Lifecycle; tell != nil && int(e.Kind) < len(stages) {
+		tell(Lifecycle{Stage: stages[e.Kind], Worker: e.Worker, PID: e.PID, Reason: e.Reason})
+	}
 }
