@@ -49,6 +49,15 @@ func TestHybrid(t *testing.T) {
 	})
 }
 
+// Retry changes nothing of what the place does.
+func TestRetry(t *testing.T) {
+	place := processes(0)
+	tandemtest.Run(t, func(t *testing.T) tandem.Runner { return tandem.Retry{Place: place(t)} }, tandemtest.Capabilities{
+		OwnMemory: true, Isolation: true, HardStop: true, NeighboursSafe: true, Handles: true, Bounded: true,
+		CallMemory: !raceBuild,
+	})
+}
+
 func processes(threads int) func(t *testing.T) tandem.Runner {
 	return func(t *testing.T) tandem.Runner {
 		pool := &process.Pool{Workers: 2, Threads: threads, Config: process.Config{Stderr: io.Discard}}
