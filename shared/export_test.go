@@ -16,8 +16,13 @@ func (h *handle[S, M]) Waiting() (n int) {
 	if err != nil {
 		return -1
 	}
-	m := own.monitor()
-	defer m.Leave()
+	defer own.monitor().Leave()
+	return h.WaitingInside()
+}
+
+// WaitingInside is Waiting for who is inside.
+func (h *handle[S, M]) WaitingInside() (n int) {
+	m := M(h.at.Load()).monitor()
 	for i := range m.Used() {
 		for q := range monitor.Queues {
 			n += m.Waiting(i, q)
@@ -85,8 +90,14 @@ func (c *Conn[Out, In]) Raw(p []byte, f *os.File) error {
 	return err
 }
 
+// Queued is how many goroutines of this process wait.
+func (m *Mutex) Queued() int { return m.lock.Load().Waiting() }
+
 // Claimed reports whether somebody has waited for so long that he is to be the next
 // owner; see internal/lock.
-func (m *Mutex) Claimed() bool {
-	return atomic.LoadUint64(m.lock.Load().Segment().Long(mem.HeaderSize+8)) != 0
+func (m *Mutex) Claimed() bool { return m.Claim() != 0 }
+
+// Claim is who that is.
+func (m *Mutex) Claim() uint64 {
+	return atomic.LoadUint64(m.lock.Load().Segment().Long(mem.HeaderSize + 8))
 }
