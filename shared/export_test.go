@@ -62,12 +62,7 @@ func (c *Cond) SignalWhile(f func()) {
 }
 
 // Pins is how many are inside.
-func (h *pinned[K]) Pins() int {
-	r := h.at.Load()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.pins
-}
+func (h *pinned[K]) Pins() int { return int(h.at.Load().state.Load() / regionPin) }
 
 // Held, Sleeps and Label look at the word of the lock and what lies beside it; see
 // internal/lock.
