@@ -33,9 +33,15 @@ func (h *handle[S, M]) WaitingInside() (n int) {
 
 // Segment is the memory in which it lies, for tests that scribble.
 func (h *handle[S, M]) Segment() []byte {
-	s := M(h.at.Load()).monitor().Segment()
-	return s.Bytes(0, s.Len())
+	return whole(M(h.at.Load()).monitor().Segment())
 }
+
+// Segment of what has a lock and no monitor.
+func (m *Mutex) Segment() []byte    { return whole(m.lock.Load().Segment()) }
+func (v *Value[T]) Segment() []byte { return whole(v.opened.Load().segment()) }
+func (s *Slice[T]) Segment() []byte { return whole(s.at.Load().segment) }
+
+func whole(s *mem.Segment) []byte { return s.Bytes(0, s.Len()) }
 
 // ReleaseWhile is Release, during which f runs inside.
 func (s *Semaphore) ReleaseWhile(f func()) {
