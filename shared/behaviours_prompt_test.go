@@ -9,6 +9,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/tandem-go/tandem"
 )
 
 // Who waits looks by himself every tenth of a second, for the dead and for wakes that
@@ -37,19 +39,25 @@ type handOver struct {
 	waits    []string
 	who      func(c cast) interface{ Waiting() int }
 	give     func(c cast) error
+	both     bool // one of each side waits
 }
 
 func (h handOver) behaviour() behaviour {
 	return behaviour{h.of, "nobody waits for a clock: " + h.what, func(s *stage) {
 		s.prompt(func(over func(time.Time)) {
 			h.prepare(s.c)
-			waits := s.begins(s.other, h.waits...)
-			s.wait(h.who(s.c), 1)
+			list := []*tandem.Future[int]{s.begins(s.other, h.waits...)}
+			if h.both {
+				list = append(list, s.begins(s.one, h.waits...))
+			}
+			s.wait(h.who(s.c), len(list))
 			began := time.Now()
 			if err := h.give(s.c); err != nil {
 				s.Error(err)
 			}
-			waits.Wait(soon(s))
+			for _, waits := range list {
+				waits.Wait(soon(s))
+			}
 			over(began)
 			if h.of == "Barrier" {
 				s.c.Meet.Reset()
@@ -73,25 +81,25 @@ var (
 
 var handOvers = []handOver{
 	{"Semaphore", "a permit", func(c cast) { c.Sem.Acquire(background); c.Sem.Acquire(background) },
-		[]string{"acquire", "release"}, ofSem, func(c cast) error { c.Sem.Release(); defer c.Sem.Release(); return nil }},
+		[]string{"acquire", "release"}, ofSem, func(c cast) error { c.Sem.Release(); defer c.Sem.Release(); return nil }, false},
 	{"RWMutex", "a share", func(c cast) { c.RW.Lock(background) },
-		[]string{"read lock", "read unlock"}, ofRW, func(c cast) error { return done(c.RW.Unlock) }},
+		[]string{"read lock", "read unlock"}, ofRW, func(c cast) error { return done(c.RW.Unlock) }, false},
 	{"RWMutex", "the lock", func(c cast) { c.RW.RLock(background) },
-		[]string{"write lock", "write unlock"}, ofRW, func(c cast) error { return done(c.RW.RUnlock) }},
-	{"Event", "Set", func(c cast) { c.Event.Clear() }, []string{"stay"}, ofEvent, func(c cast) error { return c.Event.Set() }},
-	{"Cond", "Signal", func(cast) {}, []string{"lock", "wait", "unlock"}, ofCond, func(c cast) error { return c.Cond.Signal() }},
-	{"Cond", "Broadcast", func(cast) {}, []string{"lock", "wait", "unlock"}, ofCond, func(c cast) error { return c.Cond.Broadcast() }},
+		[]string{"write lock", "write unlock"}, ofRW, func(c cast) error { return done(c.RW.RUnlock) }, false},
+	{"Event", "Set", func(c cast) { c.Event.Clear() }, []string{"stay"}, ofEvent, func(c cast) error { return c.Event.Set() }, true},
+	{"Cond", "Signal", func(cast) {}, []string{"lock", "wait", "unlock"}, ofCond, func(c cast) error { return c.Cond.Signal() }, false},
+	{"Cond", "Broadcast", func(cast) {}, []string{"lock", "wait", "unlock"}, ofCond, func(c cast) error { return c.Cond.Broadcast() }, true},
 	{"Barrier", "the last party", func(cast) {}, []string{"meet"}, ofMeet,
-		func(c cast) error { _, err := c.Meet.Wait(background); return err }},
-	{"Barrier", "Abort", func(cast) {}, []string{"meet"}, ofMeet, func(c cast) error { return c.Meet.Abort() }},
-	{"Barrier", "Reset", func(cast) {}, []string{"meet"}, ofMeet, func(c cast) error { return c.Meet.Reset() }},
+		func(c cast) error { _, err := c.Meet.Wait(background); return err }, false},
+	{"Barrier", "Abort", func(cast) {}, []string{"meet"}, ofMeet, func(c cast) error { return c.Meet.Abort() }, false},
+	{"Barrier", "Reset", func(cast) {}, []string{"meet"}, ofMeet, func(c cast) error { return c.Meet.Reset() }, false},
 	{"WaitGroup", "the last Done", func(c cast) { c.Group.Add(1) }, []string{"wait for group"}, ofGroup,
-		func(c cast) error { return c.Group.Done() }},
-	{"Queue", "an item", func(cast) {}, []string{"get"}, ofLine, func(c cast) error { return c.Line.Put(background, ware{}) }},
+		func(c cast) error { return c.Group.Done() }, false},
+	{"Queue", "an item", func(cast) {}, []string{"get"}, ofLine, func(c cast) error { return c.Line.Put(background, ware{}) }, false},
 	{"Queue", "room", func(c cast) { c.Line.PutAll(background, make([]ware, 2-c.Line.Len())) }, []string{"put"}, ofLine,
-		func(c cast) error { _, err := c.Line.Get(background); return err }},
+		func(c cast) error { _, err := c.Line.Get(background); return err }, false},
 	{"Queue", "the last TaskDone", func(c cast) { c.Line.Put(background, ware{}); c.Line.Get(background) }, []string{"join"}, ofLine,
-		func(c cast) error { return c.Line.TaskDone() }},
+		func(c cast) error { return c.Line.TaskDone() }, false},
 }
 
 // inNoTime is a behaviour of what is there: it is taken without a look at the context.

@@ -152,7 +152,7 @@ func yes(ok bool) int {
 // between processes count on.
 func TestBehaviours(t *testing.T) {
 	table := slices.Concat(
-		lockBehaviours, signalBehaviours, meetingBehaviours, itemBehaviours, memoryBehaviours, pipeBehaviours,
+		lockBehaviours, signalBehaviours, meetingBehaviours, itemBehaviours, queueBehaviours, memoryBehaviours, pipeBehaviours,
 		panicBehaviours, turnBehaviours, promptBehaviours, deathBehaviours,
 	)
 	everywhere(t, 4, func(t *testing.T, place tandem.Runner) {

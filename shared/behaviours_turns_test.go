@@ -67,6 +67,30 @@ var (
 			return c.Lock.With(ctx, func() error { return nothingBut(c.Cond.Wait(ctx), func() error { return noted(c, n) }) })
 		})
 	})
+	// Who waits gives up at about the moment at which he is given what he waits for.
+	_ = move("give up as he is given it", func(ctx context.Context, c cast) (int, error) {
+		for range 200 {
+			if err := c.Sem.Acquire(ctx); err != nil {
+				return 0, err
+			}
+			mine, cancel := context.WithCancelCause(ctx)
+			got := make(chan error, 1)
+			go func() { got <- c.Sem.Acquire(mine) }()
+			for c.Sem.Waiting() < 1 && ctx.Err() == nil {
+			}
+			c.Sem.Release()
+			toil(make([]int64, ledgerSize), rand.IntN(60))
+			cancel(errCause)
+			switch err := <-got; err {
+			case nil:
+				c.Sem.Release()
+			case errCause:
+			default:
+				return 0, err
+			}
+		}
+		return 0, nil
+	})
 	// Of three in line the second gives up at about the moment at which it is his turn.
 	_ = move("give up at his turn", func(ctx context.Context, c cast) (int, error) {
 		for range 200 {
@@ -215,6 +239,13 @@ var turnBehaviours = []behaviour{
 		s.leaves(waits, s.c.Sem.ReleaseWhile)
 		until(s.T, "the permit is free", s.c.Sem.TryAcquire)
 		s.c.Sem.Release()
+		s.c.Sem.Release()
+		allFree(s.T, s.c.Sem, 2)
+	}},
+	{"Semaphore", "who gives up as he is given a permit has it, or it is free", func(s *stage) {
+		s.c.Sem.Acquire(soon(s)) // one is left
+		s.does(s.one, "give up as he is given it")
+		s.does(s.other, "give up as he is given it")
 		s.c.Sem.Release()
 		allFree(s.T, s.c.Sem, 2)
 	}},
