@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/tandem-go/tandem"
+	"github.com/tandem-go/tandem/process"
 	"github.com/tandem-go/tandem/shared"
 )
 
@@ -86,11 +87,87 @@ func crawl(ctx context.Context, in Site) (pages int, err error) {
 	return pages, nil // CloseSend was called, and nothing is left
 }
 
+// Text is what countWords gets.
+type Text struct {
+	Words string
+	Total *shared.Value[int]
+}
+
+func countWords(ctx context.Context, in Text) (int, error) { // the task
+	n := len(strings.Fields(in.Words))
+	return n, in.Total.Update(ctx, func(total *int) error { *total += n; return nil })
+}
+
+func countAll(ctx context.Context, place tandem.Runner, texts []string) (int, error) { // who calls it
+	total, err := shared.NewValue(0)
+	if err != nil {
+		return 0, err
+	}
+	defer total.Close()
+	var list []Text
+	for _, words := range texts {
+		list = append(list, Text{Words: words, Total: total})
+	}
+	if _, err := countWordsTask.On(place).All(ctx, list); err != nil {
+		return 0, err
+	}
+	return total.Load(ctx)
+}
+
+// Talk is who shout talks to.
+type Talk struct {
+	Line *shared.Conn[string, string]
+}
+
+func shout(ctx context.Context, in Talk) (n int, err error) {
+	for text, err := range in.Line.All(ctx) {
+		if err != nil {
+			return n, err
+		}
+		if err := in.Line.Send(ctx, strings.ToUpper(text)); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil // the other end was closed
+}
+
+// Transfer is an amount to move between two accounts.
+type Transfer struct {
+	Accounts    *shared.Slice[int64]
+	Amount, Sum int64
+}
+
+func transfer(ctx context.Context, in Transfer) (struct{}, error) {
+	move := func(p []int64) error { p[0] -= in.Amount; p[1] += in.Amount; return nil }
+	err := in.Accounts.Update(ctx, move)
+	if died := (*shared.OwnerDiedError)(nil); errors.As(err, &died) { // perhaps between the two accounts
+		err = in.Accounts.Repair(ctx, func(p []int64, _ *shared.OwnerDiedError) error { p[1] = in.Sum - p[0]; return nil })
+		if err == nil {
+			err = in.Accounts.Update(ctx, move)
+		}
+	}
+	return struct{}{}, err
+}
+
+// dieBetween is a transfer whose process dies between the two accounts.
+func dieBetween(ctx context.Context, in Transfer) (struct{}, error) {
+	return struct{}{}, in.Accounts.Update(ctx, func(p []int64) error {
+		p[0] -= in.Amount
+		os.Exit(3)
+		return nil
+	})
+}
+
 var (
-	crawlTask   = tandem.NewTask("crawl", crawl)
-	renderTask  = tandem.NewTask("render", render)
-	measureTask = tandem.NewTask("measure", measure)
-	takeOneTask = tandem.NewTask("takeOne", takeOne)
+	crawlTask      = tandem.NewTask("crawl", crawl)
+	renderTask     = tandem.NewTask("render", render)
+	measureTask    = tandem.NewTask("measure", measure)
+	takeOneTask    = tandem.NewTask("takeOne", takeOne)
+	countWordsTask = tandem.NewTask("countWords", countWords)
+	shoutTask      = tandem.NewTask("shout", shout)
+	transferTask   = tandem.NewTask("transfer", transfer)
+	dieBetweenTask = tandem.NewTask("dieBetween", dieBetween)
 )
 
 // TestSharingPage: the functions that sharing.md shows are those that run here.
@@ -100,7 +177,7 @@ func TestSharingPage(t *testing.T) {
 	source, err := os.ReadFile("sharing_test.go")
 	must(t, err)
 	blocks := strings.Split(string(text), "```go\n")[1:]
-	want(t, len(blocks), 4)
+	want(t, len(blocks), 8)
 	for _, block := range blocks {
 		block, _, closed := strings.Cut(block, "```")
 		if !closed || !strings.Contains(string(source), "\n"+block) {
@@ -165,4 +242,59 @@ func TestSharing(t *testing.T) {
 	crawledPages, err := crawled.Wait(ctx)
 	must(t, err)
 	want(t, crawledPages, 3)
+}
+
+// TestSharingFirst, TestSharingTalk and TestSharingDeath run the other functions of the
+// page.
+func TestSharingFirst(t *testing.T) {
+	needsLinux(t)
+	texts := []string{"one two", "three", "four five six"}
+	for _, place := range []tandem.Runner{twoWorkers(t), tandem.Goroutines(2)} {
+		total, err := countAll(t.Context(), place, texts)
+		must(t, err)
+		want(t, total, 6)
+	}
+}
+
+func TestSharingTalk(t *testing.T) {
+	needsLinux(t)
+	near, far, err := shared.NewPipe[string, string]()
+	must(t, err)
+	defer near.Close()
+	h, err := process.Start(t.Context(), process.Config{}, shoutTask, Talk{far})
+	must(t, err)
+	must(t, far.Close())
+	for _, text := range []string{"hello", "world"} {
+		must(t, near.Send(t.Context(), text))
+		back, err := near.Recv(t.Context())
+		must(t, err)
+		want(t, back, strings.ToUpper(text))
+	}
+	must(t, near.Close())
+	n, err := h.Wait(t.Context())
+	must(t, err)
+	want(t, n, 2)
+}
+
+func TestSharingDeath(t *testing.T) {
+	needsLinux(t)
+	accounts, err := shared.NewSliceOf([]int64{100, 0})
+	must(t, err)
+	defer accounts.Close()
+	in := Transfer{accounts, 30, 100}
+	h, err := process.Start(t.Context(), process.Config{}, dieBetweenTask, in)
+	must(t, err)
+	if _, err := h.Wait(t.Context()); err == nil {
+		t.Fatal("it has not died")
+	}
+	_, err = transferTask.On(twoWorkers(t)).Call(t.Context(), in)
+	must(t, err)
+	must(t, accounts.View(func(p []int64) error { want(t, p, []int64{40, 60}); return nil }))
+}
+
+func needsLinux(t *testing.T) {
+	t.Helper()
+	if runtime.GOOS != "linux" {
+		t.Skip("on other systems the New functions answer errors.ErrUnsupported")
+	}
 }

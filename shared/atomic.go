@@ -44,9 +44,11 @@ func (n *number[T]) segment() *mem.Segment { return n.in }
 // it: what it puts in order, the race detector sees.
 type order struct{ steps atomic.Int64 }
 
-func (o *order) step() {
+func (n *number[T]) step() {
 	if lock.Shadowed {
-		o.steps.Add(1)
+		n.in.End()
+		n.order.steps.Add(1)
+		n.in.Begin()
 	}
 }
 
@@ -128,12 +130,12 @@ func (a *Atomic[T]) begin() *number[T] {
 	if n == nil {
 		panic(notOpen)
 	}
-	n.order.step()
+	n.step()
 	return n
 }
 
 func (n *number[T]) end() {
-	n.order.step()
+	n.step()
 	runtime.KeepAlive(n)
 }
 

@@ -9,6 +9,18 @@ var (
 	_ = move("unlock", func(ctx context.Context, c cast) (int, error) { return misused(c.Lock.Unlock) })
 	_ = move("try lock", func(ctx context.Context, c cast) (int, error) { return yes(c.Lock.TryLock()), nil })
 	_ = move("lock in vain", func(ctx context.Context, c cast) (int, error) { return inVain(ctx, c.Lock.Lock) })
+	_ = move("stay inside", func(ctx context.Context, c cast) (int, error) {
+		return 0, c.Lock.With(ctx, func() error { return stayed(ctx, c) })
+	})
+	_ = move("stay writing", func(ctx context.Context, c cast) (int, error) {
+		return 0, c.RW.With(ctx, func() error { return stayed(ctx, c) })
+	})
+	_ = move("stay reading", func(ctx context.Context, c cast) (int, error) {
+		return 0, c.RW.RWith(ctx, func() error { return stayed(ctx, c) })
+	})
+	_ = move("stay with two permits", func(ctx context.Context, c cast) (int, error) {
+		return 0, c.Sem.With(ctx, func() error { return c.Sem.With(ctx, func() error { return stayed(ctx, c) }) })
+	})
 	_ = move("fail inside", func(ctx context.Context, c cast) (int, error) {
 		return 0, c.Lock.With(ctx, func() error { return context.Canceled })
 	})
@@ -36,6 +48,17 @@ func (s *stage) held(take, give string, f func()) {
 	f()
 	s.c.Event.Set()
 	s.ends(holder)
+}
+
+// keeps is a play in which one stays inside, and another waits for that in vain.
+func keeps(stays, waits string) func(s *stage) {
+	return func(s *stage) {
+		holder := s.begins(s.one, stays)
+		s.ready()
+		s.does(s.other, waits)
+		s.c.Event.Set()
+		s.ends(holder)
+	}
 }
 
 var lockBehaviours = []behaviour{
@@ -81,6 +104,10 @@ var lockBehaviours = []behaviour{
 		s.fails(s.begins(s.one, "fail inside"), context.Canceled)
 		s.does(s.other, "lock", "unlock")
 	}},
+	{"Mutex", "With has the lock while its function runs", keeps("stay inside", "lock in vain")},
+	{"RWMutex", "With has the lock while its function runs", keeps("stay writing", "read lock in vain")},
+	{"RWMutex", "RWith has a share while its function runs", keeps("stay reading", "write lock in vain")},
+	{"Semaphore", "With has a permit while its function runs", keeps("stay with two permits", "acquire in vain")},
 	{"RWMutex", "readers read together", func(s *stage) {
 		s.held("read lock", "read unlock", func() { s.does(s.other, "read lock", "read unlock") })
 	}},

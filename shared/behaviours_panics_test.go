@@ -109,6 +109,7 @@ var panicBehaviours = []behaviour{
 			s.c.Event.Set()
 			s.ends(first)
 		})
+		s.does(s.other, "lock", "unlock")
 	}},
 	{"RWMutex", "TryLock takes a lock that is free, and TryRLock a share", func(s *stage) {
 		s.is("TryRLock", s.does(s.one, "try read lock"), 1)

@@ -151,7 +151,10 @@ func yes(ok bool) int {
 // TestBehaviours runs the table: what users of locks, signals, memory and queues
 // between processes count on.
 func TestBehaviours(t *testing.T) {
-	table := slices.Concat(lockBehaviours, signalBehaviours, meetingBehaviours, itemBehaviours, panicBehaviours)
+	table := slices.Concat(
+		lockBehaviours, signalBehaviours, meetingBehaviours, itemBehaviours, queueBehaviours, memoryBehaviours, pipeBehaviours,
+		panicBehaviours, turnBehaviours, promptBehaviours, deathBehaviours,
+	)
 	everywhere(t, 4, func(t *testing.T, place tandem.Runner) {
 		for _, b := range table {
 			for _, swapped := range []bool{false, true} {

@@ -18,8 +18,8 @@ import (
 // call is agreement enough: what was written before the call is seen by the task,
 // and what the task wrote before it returned is seen by whoever got the result.
 // Between two who write at once, or write and read, bytes are torn as between
-// goroutines, and the race detector does not see it; a [Mutex] in the same argument
-// keeps them apart.
+// goroutines; a [Mutex] in the same argument keeps them apart. The race detector sees
+// what the goroutines of one process do, and not what two processes do to each other.
 //
 // Its methods are safe for concurrent use. A handle that is neither closed nor
 // pinned is closed when it is collected.

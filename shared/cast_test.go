@@ -44,6 +44,7 @@ type cast struct {
 	Line   *shared.Queue[ware]
 	Words  *shared.Queue[string]
 	Phone  *shared.Conn[reply, call]
+	Bell   *shared.Conn[call, reply]
 	Has    seat
 	Needs  seat
 	Seats  []seat

@@ -101,6 +101,19 @@ var orders = []order{
 		func(c cast, f func()) error { defer f(); _, err := c.Words.Get(background); return err },
 		func(_, other cast) error { return other.Words.Put(background, "") },
 	},
+	{"Pipe",
+		func(c cast, f func()) error { f(); return c.Bell.Send(background, call{}) },
+		func(c cast, f func()) error { defer f(); _, err := c.Phone.Recv(background); return err },
+		func(_, other cast) error { return other.Bell.Send(background, call{}) },
+	},
+	{"Pipe, with a long value",
+		func(c cast, f func()) error {
+			f()
+			return c.Bell.Send(background, call{Text: strings.Repeat("x", 100_000)})
+		},
+		func(c cast, f func()) error { defer f(); _, err := c.Phone.Recv(background); return err },
+		func(_, other cast) error { return other.Bell.Send(background, call{}) },
+	},
 }
 
 func ordered(t *testing.T) cast {
@@ -109,6 +122,7 @@ func ordered(t *testing.T) cast {
 	c.Sem, c.RW, c.Meet = newSemaphore(t, 1), newRWMutex(t), newBarrier(t, 2)
 	c.Once, c.Group, c.Num, c.Slice = newOnce(t), newGroup(t), newAtomic[int64](t, 0), newSlice[int64](t, 1)
 	c.Words = open[*shared.Queue[string]](t)(shared.NewQueue[string](1))
+	c.Bell, c.Phone = newPhone(t)
 	if err := c.Group.Add(1); err != nil {
 		t.Fatal(err)
 	}

@@ -16,8 +16,13 @@ func (h *handle[S, M]) Waiting() (n int) {
 	if err != nil {
 		return -1
 	}
-	m := own.monitor()
-	defer m.Leave()
+	defer own.monitor().Leave()
+	return h.WaitingInside()
+}
+
+// WaitingInside is Waiting for who is inside.
+func (h *handle[S, M]) WaitingInside() (n int) {
+	m := M(h.at.Load()).monitor()
 	for i := range m.Used() {
 		for q := range monitor.Queues {
 			n += m.Waiting(i, q)
@@ -28,9 +33,15 @@ func (h *handle[S, M]) Waiting() (n int) {
 
 // Segment is the memory in which it lies, for tests that scribble.
 func (h *handle[S, M]) Segment() []byte {
-	s := M(h.at.Load()).monitor().Segment()
-	return s.Bytes(0, s.Len())
+	return whole(M(h.at.Load()).monitor().Segment())
 }
+
+// Segment of what has a lock and no monitor.
+func (m *Mutex) Segment() []byte    { return whole(m.lock.Load().Segment()) }
+func (v *Value[T]) Segment() []byte { return whole(v.opened.Load().segment()) }
+func (s *Slice[T]) Segment() []byte { return whole(s.at.Load().segment) }
+
+func whole(s *mem.Segment) []byte { return s.Bytes(0, s.Len()) }
 
 // ReleaseWhile is Release, during which f runs inside.
 func (s *Semaphore) ReleaseWhile(f func()) {
@@ -57,12 +68,7 @@ func (c *Cond) SignalWhile(f func()) {
 }
 
 // Pins is how many are inside.
-func (h *pinned[K]) Pins() int {
-	r := h.at.Load()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.pins
-}
+func (h *pinned[K]) Pins() int { return int(h.at.Load().state.Load() / regionPin) }
 
 // Held, Sleeps and Label look at the word of the lock and what lies beside it; see
 // internal/lock.
@@ -85,8 +91,14 @@ func (c *Conn[Out, In]) Raw(p []byte, f *os.File) error {
 	return err
 }
 
+// Queued is how many goroutines of this process wait.
+func (m *Mutex) Queued() int { return m.lock.Load().Waiting() }
+
 // Claimed reports whether somebody has waited for so long that he is to be the next
 // owner; see internal/lock.
-func (m *Mutex) Claimed() bool {
-	return atomic.LoadUint64(m.lock.Load().Segment().Long(mem.HeaderSize+8)) != 0
+func (m *Mutex) Claimed() bool { return m.Claim() != 0 }
+
+// Claim is who that is.
+func (m *Mutex) Claim() uint64 {
+	return atomic.LoadUint64(m.lock.Load().Segment().Long(mem.HeaderSize + 8))
 }

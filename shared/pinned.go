@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"math"
 	"runtime"
-	"sync"
 	"sync/atomic"
 
 	"github.com/tandem-go/tandem"
 	"github.com/tandem-go/tandem/internal/leak"
 	"github.com/tandem-go/tandem/internal/lock"
 	"github.com/tandem-go/tandem/internal/mem"
+	"github.com/tandem-go/tandem/internal/sys"
 )
 
 // pinned is what Buffer and Slice have in common: memory of any length, which stays
@@ -125,43 +125,46 @@ func (h *pinned[K]) take(src []byte, handles *tandem.Handles, schema uint64, siz
 // region is the memory of a handle, which lasts as long as the handle is open or
 // somebody is inside.
 type region struct {
-	n    int             // elements
-	lock *lock.Lock      // in the segment; nil: none
-	life context.Context // ends at close, for those who wait inside
-	end  context.CancelFunc
-
-	mu      sync.Mutex
-	segment *mem.Segment // nil: given back; stays under a pin
-	open    bool
-	pins    int
+	n       int // elements
+	segment *mem.Segment
+	lock    *lock.Lock      // in the segment; nil: none
+	life    context.Context // ends at close, for those who wait inside
+	end     context.CancelFunc
+	state   atomic.Int64 // twice the pins, and 1 when it was closed
 }
 
+const (
+	regionClosed = 1
+	regionPin    = 2
+)
+
 func newRegion(s *mem.Segment, n int, l *lock.Lock) *region {
-	r := &region{n: n, lock: l, segment: s, open: true}
+	r := &region{n: n, lock: l, segment: s}
 	r.life, r.end = context.WithCancel(context.Background())
 	return r
 }
 
-func (r *region) inUse() bool {
-	if r == nil {
-		return false
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.open || r.pins > 0
-}
+func (r *region) inUse() bool { return r != nil && r.state.Load() != regionClosed }
 
 // pin keeps the memory until unpin. It reports whether the region is open.
+//
+// For the race detector it puts nothing in order, or of two who write unordered only
+// those would be seen who are inside at once.
 func (r *region) pin() bool {
 	if r == nil {
 		return false
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.open {
-		r.pins++
+	sys.Unseen()
+	s := r.state.Load()
+	for s&regionClosed == 0 && !r.state.CompareAndSwap(s, s+regionPin) {
+		s = r.state.Load()
 	}
-	return r.open
+	sys.Seen()
+	if s&regionClosed != 0 {
+		return false
+	}
+	r.segment.Begin()
+	return true
 }
 
 // unpin reports whether there was a pin.
@@ -169,33 +172,27 @@ func (r *region) unpin() bool {
 	if r == nil {
 		return false
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.pins == 0 {
-		return false
+	r.segment.End()
+	sys.Unseen()
+	s := r.state.Load()
+	for s >= regionPin && !r.state.CompareAndSwap(s, s-regionPin) {
+		s = r.state.Load()
 	}
-	r.pins--
-	r.settle()
-	return true
+	sys.Seen()
+	if s == regionClosed+regionPin {
+		r.segment.Release()
+	}
+	return s >= regionPin
 }
 
+// close gives the memory back, now or with the last pin.
 func (r *region) close() error {
 	if r == nil {
 		return nil
 	}
 	r.end()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.open = false
-	return r.settle()
-}
-
-// settle gives the memory back when nobody needs it. The mutex is held.
-func (r *region) settle() error {
-	if r.open || r.pins > 0 || r.segment == nil {
+	if r.state.Or(regionClosed) != 0 {
 		return nil
 	}
-	s := r.segment
-	r.segment = nil
-	return s.Release()
+	return r.segment.Release()
 }

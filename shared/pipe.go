@@ -29,6 +29,8 @@ import (
 // Values may hold whatever a task's argument may, descriptors and shared things
 // included: an *os.File arrives as a file of the same thing, and a connection travels
 // by its File method and net.FileConn.
+//
+// What was written before a Send is seen after the Recv of the value.
 type Conn[Out, In any] struct {
 	line    atomic.Pointer[line] // nil: closed; go vet reports a copied one
 	cleanup atomic.Pointer[runtime.Cleanup]

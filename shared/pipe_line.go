@@ -27,6 +27,7 @@ type line struct {
 	out  way
 	from *sys.Receiver // of who has in
 	buf  []byte
+	ordering
 }
 
 const (
@@ -41,14 +42,16 @@ const (
 	mostRights = 253
 )
 
+var errRules = errors.New("tandem: shared.Conn: Recv: the other side broke the rules")
+
 func newLine(f *os.File) (*line, error) {
 	raw, err := f.SyscallConn()
 	if err != nil {
 		return nil, err
 	}
 	return &line{
-		file: f, raw: raw, from: sys.NewReceiver(mostRights), buf: make([]byte, mostWithin+1),
-		in: make(way, 1), out: make(way, 1),
+		file: f, raw: raw, from: sys.NewReceiver(mostRights), buf: make([]byte, mostWithin+1+stampSize),
+		in: make(way, 1), out: make(way, 1), ordering: newOrdering(),
 	}, nil
 }
 
@@ -65,6 +68,7 @@ func (l *line) send(ctx context.Context, body []byte, h *codec.Handles) error {
 		}
 		body = binary.LittleEndian.AppendUint64([]byte{beside}, uint64(len(body)-1))
 	}
+	body = l.stamp(body)
 	var fds []int
 	for _, f := range h.Files() {
 		fd, err := wire.Descriptor(f)
@@ -126,6 +130,9 @@ func (l *line) receive(ctx context.Context, h *codec.Handles) (body []byte, err 
 			err = fmt.Errorf("tandem: shared.Conn: Recv: %w", e)
 		}
 	}
+	if err == nil {
+		body, err = l.came(body)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +145,7 @@ func (l *line) receive(ctx context.Context, h *codec.Handles) (body []byte, err 
 // fetch copies what is in shared memory.
 func fetch(src []byte, h *codec.Handles) ([]byte, error) {
 	if len(src) != 8 {
-		return nil, errors.New("tandem: shared.Conn: Recv: the other side broke the rules")
+		return nil, errRules
 	}
 	n := binary.LittleEndian.Uint64(src)
 	f, err := h.Take(h.Len() - 1)
@@ -151,7 +158,7 @@ func fetch(src []byte, h *codec.Handles) ([]byte, error) {
 	}
 	defer s.Release()
 	if n > mostBeside || n > uint64(s.Len()-mem.HeaderSize) {
-		return nil, errors.New("tandem: shared.Conn: Recv: the other side broke the rules")
+		return nil, errRules
 	}
 	return append([]byte(nil), s.Bytes(mem.HeaderSize, int(n))...), nil
 }

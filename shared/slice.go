@@ -21,8 +21,9 @@ import (
 // Update works on the elements under the lock. View and Slice show them without it,
 // for users who agree otherwise on who may write when, as those of a [Buffer] do:
 // each task its own part of the elements, or the functions of sync/atomic on single
-// ones, as in atomic.AddInt64(&p[i], 1). Those work between processes too; the race
-// detector does not see the order that they make.
+// ones, as in atomic.AddInt64(&p[i], 1). Those work between processes too. The race
+// detector sees what the goroutines of one process do to the elements, as it does on
+// the heap; of what another process does to them at the same time it knows nothing.
 //
 // Its methods are safe for concurrent use. A handle that is neither closed nor
 // pinned is closed when it is collected. Errors of Update and Repair are those of
@@ -139,8 +140,8 @@ func (r *region) whileOpen(ctx context.Context) (context.Context, func()) {
 
 // View calls f with the elements themselves, without the lock, and returns its error.
 // They are there until f returns, even if the Slice is closed meanwhile; beyond that
-// f must not keep the slice: to touch it then ends the program. It costs two locks of
-// a sync.Mutex that all goroutines with this handle share.
+// f must not keep the slice: to touch it then ends the program. It puts nothing in
+// order, and costs two atomic operations.
 func (s *Slice[T]) View(f func(p []T) error) error {
 	r, err := s.pin()
 	if err != nil {

@@ -98,6 +98,7 @@ func (l *Lock) TryLock() bool {
 // acquired follows the taking of the lock.
 func (l *Lock) acquired() {
 	l.shadow.acquire()
+	l.segment.Begin()
 	if deadlock.Watched {
 		deadlock.Took(l.thing(), 1)
 	}
@@ -106,6 +107,7 @@ func (l *Lock) acquired() {
 // released precedes the giving back.
 func (l *Lock) released() {
 	l.gives()
+	l.segment.End()
 	l.shadow.release()
 }
 
@@ -163,6 +165,7 @@ func (l *Lock) unlock() error {
 	l.gives()
 	if Shadowed { // the detector must see the release before others can take the lock
 		if state, _ := split(atomic.LoadUint64(l.word)); state&ownerMask == l.tid {
+			l.segment.End()
 			l.shadow.release()
 		}
 	}

@@ -61,3 +61,14 @@ func (q *queue) pass() {
 	}
 	q.busy = false
 }
+
+// Waiting is how many goroutines of this process wait.
+func (l *Lock) Waiting() int {
+	l.queue.mu.Lock()
+	defer l.queue.mu.Unlock()
+	n := l.queue.waiting.Len()
+	if l.queue.busy {
+		n++
+	}
+	return n
+}

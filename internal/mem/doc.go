@@ -14,6 +14,7 @@
 //	8   kind: which type of package shared it is
 //	16  size of the segment in bytes
 //	24  schema: hash of the structure of what is in it
+//	32  in race builds: which process used it last; see seen_race.go
 //	64  the users' part (HeaderSize)
 //
 // In a process one page of private memory lies directly below the segment. The

@@ -10,16 +10,15 @@ import (
 
 const readWrite = unix.PROT_READ | unix.PROT_WRITE
 
-// mapRoom maps a private page and directly behind it size bytes of f.
-func mapRoom(f *os.File, size int, write bool) (room, error) {
+// mapRoom maps a private page and directly behind it size bytes of f, where the race
+// detector sees it or not.
+func mapRoom(f *os.File, size int, write, seen bool) (room, error) {
 	prot := unix.PROT_READ
 	if write {
 		prot = readWrite
 	}
 	page := os.Getpagesize()
-	// An address range that nobody may touch does not count as data, so a large
-	// segment can be mapped under a limit on data, too.
-	whole, err := mapAny(-1, page+size, unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
+	whole, err := mapRange(page+size, seen)
 	if err != nil {
 		return room{}, err
 	}
@@ -28,11 +27,30 @@ func mapRoom(f *os.File, size int, write bool) (room, error) {
 	if err == nil {
 		err = mapOver(int(f.Fd()), seg, prot, unix.MAP_SHARED)
 	}
+	r := room{base: View{base}, whole: whole, seen: seen}
 	if err != nil {
-		unmap(whole)
+		r.giveBack()
 		return room{}, err
 	}
-	return room{base: View{base}, whole: whole}, nil
+	return r, nil
+}
+
+// mapRange is a range for a room. One that nobody may touch does not count as data, so
+// a large segment can be mapped under a limit on data, too.
+func mapRange(size int, seen bool) ([]byte, error) {
+	if seen {
+		return heapRange(size), nil
+	}
+	return mapAny(-1, size, unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
+}
+
+// giveBack ends the use of the range.
+func (r room) giveBack() {
+	if r.seen {
+		returnRange(r.whole)
+	} else {
+		unmap(r.whole)
+	}
 }
 
 // mapShared maps f at an address of the system's choice.
@@ -59,8 +77,7 @@ func mapAny(fd, size, prot, flags int) ([]byte, error) {
 func mapOver(fd int, b []byte, prot, flags int) error {
 	// SAFETY: b is a part of a range of this package, with page borders on both
 	// ends, and nobody uses it yet, or any more.
-	_, err := unix.MmapPtr(fd, 0, unsafe.Pointer(unsafe.SliceData(b)), uintptr(len(b)), prot, flags|unix.MAP_FIXED)
-	if err != nil {
+	if err := mapFixed(fd, b, prot, flags); err != nil {
 		return mapError(len(b), err)
 	}
 	return nil

@@ -16,10 +16,11 @@ func unsupported() error {
 	return fmt.Errorf("tandem: shared memory needs Linux, this is %s: %w", runtime.GOOS, errors.ErrUnsupported)
 }
 
-func mapRoom(*os.File, int, bool) (room, error) { return room{}, unsupported() }
-func mapShared(*os.File, int) ([]byte, error)   { return nil, unsupported() }
-func mapPrivate(int) ([]byte, error)            { return nil, unsupported() }
-func move(from, to []byte) error                { return unsupported() }
-func withdraw([]byte) error                     { return unsupported() }
-func unmap([]byte)                              {}
-func duplicate(*os.File) (*os.File, error)      { return nil, unsupported() }
+func mapRoom(*os.File, int, bool, bool) (room, error) { return room{}, unsupported() }
+func (room) giveBack()                                {}
+func mapShared(*os.File, int) ([]byte, error)         { return nil, unsupported() }
+func mapPrivate(int) ([]byte, error)                  { return nil, unsupported() }
+func move(from, to []byte) error                      { return unsupported() }
+func withdraw([]byte) error                           { return unsupported() }
+func unmap([]byte)                                    {}
+func duplicate(*os.File) (*os.File, error)            { return nil, unsupported() }

@@ -58,6 +58,9 @@ const (
 // segment would count as data, and might be refused.
 func (k Kind) pinned() bool { return k >= KindBuffer && k <= KindResult || k == KindSlice }
 
+// seen reports whether the race detector shall see what is done to memory of this kind.
+func (k Kind) seen() bool { return canBeSeen && (k == KindBuffer || k == KindSlice) }
+
 // oneWriter reports whether others than the maker map memory of this kind for
 // reading only.
 func (k Kind) oneWriter() bool { return k == KindArgument || k == KindResult }
@@ -85,6 +88,7 @@ type Segment struct {
 type room struct {
 	base  View // the private page
 	whole []byte
+	seen  bool // by the race detector
 }
 
 // User is what a process keeps beside the memory at one offset of a segment.
@@ -166,17 +170,20 @@ func open(f *os.File, kind Kind, schema uint64, write bool) (*Segment, error) {
 	if err != nil {
 		return nil, err
 	}
-	room, err := mapRoom(own, int(size), write)
+	r, err := mapRoom(own, int(size), write, kind.seen())
 	if err != nil {
 		own.Close()
 		return nil, err
 	}
 	s := &Segment{
-		View: View{room.whole[len(room.base.data):]}, kind: kind, id: id, file: own, room: room,
+		View: View{r.whole[len(r.base.data):]}, kind: kind, id: id, file: own, room: r,
 		refs: 1, users: make(map[int]User),
 	}
-	runtime.AddCleanup(s, unmap, room.whole)
+	runtime.AddCleanup(s, room.giveBack, r)
 	table.byID[id] = s
+	if kind.seen() {
+		sys.Sharing(1)
+	}
 	return s, nil
 }
 
@@ -276,6 +283,9 @@ func (s *Segment) Release() error {
 		panic("tandem: internal/mem: a segment was released more often than opened")
 	}
 	delete(table.byID, s.id)
+	if s.kind.seen() {
+		sys.Sharing(-1)
+	}
 	if s.kind.pinned() {
 		for _, u := range s.users {
 			u.Detach(s.View)

@@ -1,0 +1,26 @@
+//go:build !race
+
+package sys
+
+// All of these are for the race detector, and do nothing without it; see others_race.go.
+
+// ToOthers comes before what other processes may see.
+func ToOthers() {}
+
+// FromOthers follows what other processes have let this one know.
+func FromOthers() {}
+
+// Sharing counts memory that the race detector sees.
+func Sharing(int) {}
+
+// ToCall comes before a call of a task, and what is returned.
+func ToCall() {}
+
+// FromCall follows the call, and begins what is called.
+func FromCall() {}
+
+// Unseen begins what the race detector shall not see.
+func Unseen() {}
+
+// Seen ends it.
+func Seen() {}

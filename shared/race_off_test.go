@@ -1,0 +1,5 @@
+//go:build !race
+
+package shared_test
+
+func races() int { return 0 }
