@@ -24,6 +24,7 @@ type disturber struct {
 	scribbled *process.Pool // whose tasks write over shared memory: any outcome may be garbage
 	running   sync.WaitGroup
 	slots     chan struct{} // how many disturbances go on at once
+	recorder  *recorder
 
 	mu   sync.Mutex
 	made map[string]int // by kind
@@ -38,6 +39,7 @@ func (d *disturber) disturb(e event) {
 			d.mu.Lock()
 			d.made[e.what]++
 			d.mu.Unlock()
+			d.recorder.note(e.what)
 		}
 	})
 }

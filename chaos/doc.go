@@ -1,7 +1,7 @@
 // Command chaos disturbs pools of processes that work, and checks that nothing
 // but the disturbed calls notices (Linux).
 //
-//	go run ./chaos [-for 2m] [-seed N]
+//	go run ./chaos [-for 2m] [-seed N] [-plot FILE.svg]
 //
 // Calls, futures, Map, large arguments, files and shared things keep two pools busy,
 // and a third runs tasks that misbehave, while a schedule of disturbances goes on:
@@ -16,10 +16,15 @@
 //
 // Held throughout: every task settles once, with an answer computed from its own
 // argument or an error that its disturbance explains; a task that is not idempotent
-// starts once at most; this process holds no more descriptors, goroutines and memory
-// than a little above what it held at first. At the end: the pools have all their
-// workers, are as fast as a fresh one, and leave nothing when they are closed. If any of
-// it does not hold, the exit status is 1, and the seed is printed again.
+// starts once at most. At the end: the pools have all their workers, are as fast as a
+// fresh one, and leave nothing when they are closed. If any of it does not hold, the exit
+// status is 1, and the seed is printed again.
+//
+// Once a second a sample is taken of what this process and all below it hold. What grows
+// is judged by the medians of the first and the last fifth after a warm-up: see the
+// table that is printed, whose column "seen from" is the least growth in an hour that
+// would have been too much. The longer the run, the less that is. With -plot the
+// samples are drawn over time, and written as CSV beside the picture.
 //
 // Not here: a clock that jumps. Time limits and deadlines are measured by the
 // monotonic clock, which does not.

@@ -17,22 +17,32 @@ import (
 	"github.com/tandem-go/tandem/process"
 )
 
-// run disturbs for so long, or until ctx ends, and returns what is broken.
-func run(ctx context.Context, out io.Writer, seed uint64, length time.Duration) []string {
-	fmt.Fprintf(out, "seed %d\n", seed)
+// options are what the command line says.
+type options struct {
+	length time.Duration
+	seed   uint64
+	table  io.Writer // of the samples; nil: none
+}
+
+// run disturbs for so long, or until ctx ends, and returns what is broken, and what
+// was seen.
+func run(ctx context.Context, out io.Writer, o options) ([]string, []sample) {
+	fmt.Fprintf(out, "seed %d\n", o.seed)
 	j := &judge{out: out}
 	folder, err := os.MkdirTemp("", "chaos")
 	if err != nil {
-		return []string{err.Error()}
+		return []string{err.Error()}, nil
 	}
 	defer os.RemoveAll(folder)
 	if err := poolWorks(ctx); err != nil { // what the runtime makes once is made now
-		return []string{err.Error()}
+		return []string{err.Error()}, nil
 	}
+	alive := live()
 	before := holdings()
 
+	r := newRecorder(min(time.Second, o.length/60), j.settled.Load, o.table)
 	d := &disturber{
-		judge: j, made: map[string]int{}, none: map[string]error{}, slots: make(chan struct{}, 8),
+		judge: j, made: map[string]int{}, none: map[string]error{}, slots: make(chan struct{}, 8), recorder: r,
 		serving: serving{pids: map[int]bool{}, stopped: map[*process.Process]bool{}},
 	}
 	working := tandem.Limits{Time: 3 * time.Second, Grace: 100 * time.Millisecond}
@@ -51,11 +61,16 @@ func run(ctx context.Context, out io.Writer, seed uint64, length time.Duration) 
 	var loads sync.WaitGroup
 	var all []*load
 	for n, pool := range []*process.Pool{steady, steady, steady, hybrid, hybrid} {
-		l := &load{judge: j, pool: pool, folder: folder, random: rand.New(rand.NewPCG(seed, uint64(n+2)))}
+		l := &load{judge: j, pool: pool, folder: folder, random: rand.New(rand.NewPCG(o.seed, uint64(n+2)))}
 		all = append(all, l)
 		loads.Go(func() { l.work(stop) })
 	}
-	d.follow(ctx, seed, length)
+	sampled := make(chan struct{})
+	var sampling sync.WaitGroup
+	sampling.Go(func() { r.run(sampled) })
+	d.follow(ctx, o)
+	close(sampled)
+	sampling.Wait()
 	d.end(func() { close(stop); loads.Wait() }, all)
 
 	j.recovered(steady, &process.Pool{Name: "fresh", Workers: steady.Workers, Limits: working, Progress: steady.Progress})
@@ -67,32 +82,26 @@ func run(ctx context.Context, out io.Writer, seed uint64, length time.Duration) 
 			j.violated("Close of %s: %v", pool.Name, err)
 		}
 	}
-	runtime.GC()
 	j.nothingLeft(before)
+	j.forgotten(alive, live())
+	j.bounded(trends(r.samples))
 	d.report(out)
-	return j.verdict()
+	return j.verdict(), r.samples
 }
 
-// follow makes the events of the schedule happen, prints a line every ten seconds,
-// and watches what this process holds.
-func (d *disturber) follow(ctx context.Context, seed uint64, length time.Duration) {
-	ctx, cancel := context.WithTimeout(ctx, length)
+// follow makes the events of the schedule happen, and prints a line every ten seconds.
+func (d *disturber) follow(ctx context.Context, o options) {
+	ctx, cancel := context.WithTimeout(ctx, o.length)
 	defer cancel()
 	begin := time.Now()
-	tick := time.NewTicker(min(10*time.Second, length/3))
+	tick := time.NewTicker(min(10*time.Second, o.length/3))
 	defer tick.Stop()
-	var first *footprint
-	for e := range schedule(seed) {
+	for e := range schedule(o.seed) {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			now := holdings()
-			if first == nil {
-				first = &now
-			}
-			d.judge.bounded(*first, now)
-			fmt.Fprintf(d.judge.out, "%5.0fs %8d settled %6d failed; %v\n", time.Since(begin).Seconds(), d.judge.settled.Load(), d.judge.failed.Load(), now)
+			fmt.Fprintf(d.judge.out, "%5.0fs %8d settled %6d failed; %v\n", time.Since(begin).Seconds(), d.judge.settled.Load(), d.judge.failed.Load(), holdings())
 		case <-time.After(e.pause):
 		}
 		d.disturb(e)
@@ -121,12 +130,7 @@ func (d *disturber) end(stopLoad func(), all []*load) {
 func (d *disturber) report(out io.Writer) {
 	fmt.Fprintf(out, "%d tasks settled, %d of them failed as they should\n", d.judge.settled.Load(), d.judge.failed.Load())
 	line := "disturbances:"
-	seen := map[string]bool{}
-	for _, what := range kinds {
-		if seen[what] {
-			continue
-		}
-		seen[what] = true
+	for _, what := range names {
 		word := fmt.Sprintf(" %s %d", what, d.made[what])
 		if len(line)+len(word) > 78 {
 			fmt.Fprintln(out, line)
@@ -138,65 +142,6 @@ func (d *disturber) report(out io.Writer) {
 	for what, err := range d.none {
 		fmt.Fprintf(out, "not on this machine: %s: %v\n", what, err)
 	}
-}
-
-// recovered: a pool that is no longer disturbed is about as fast as one that never
-// was. Both are measured in turns, best against best, since the machine may have
-// other work.
-func (j *judge) recovered(pool, fresh *process.Pool) {
-	j.whole(pool) // the number of workers makes a difference too
-	j.whole(fresh)
-	var own, other float64
-	for range 5 {
-		other = max(other, j.speed(fresh))
-		own = max(own, j.speed(pool))
-	}
-	fmt.Fprintf(j.out, "calls per second: %.0f, of a fresh pool %.0f\n", own, other)
-	if own < 0.4*other {
-		j.violated("the throughput has not recovered: %.0f calls per second, of a fresh pool %.0f", own, other)
-	}
-	if err := fresh.Close(); err != nil {
-		j.violated("Close of %s: %v", fresh.Name, err)
-	}
-}
-
-// speed is how many calls per second a pool serves with nothing else going on. A
-// hundred milliseconds of them: in ten it is chance how many workers the callers share.
-func (j *judge) speed(pool *process.Pool) float64 {
-	const callers = 4
-	calls := 20_000
-	if raceBuild {
-		calls = 2000
-	}
-	begin := time.Now()
-	var all sync.WaitGroup
-	for range callers {
-		all.Go(func() {
-			for n := range calls {
-				if got, err := double.On(pool).Call(context.Background(), n); err != nil || got != 2*n {
-					j.violated("the double of %d without disturbance: %d, %v", n, got, err)
-					return
-				}
-			}
-		})
-	}
-	all.Wait()
-	return float64(callers*calls) / time.Since(begin).Seconds()
-}
-
-// whole: a pool that is no longer disturbed has all its workers, and nobody waits.
-func (j *judge) whole(pool *process.Pool) {
-	if err := pool.Start(context.Background()); err != nil {
-		j.violated("%s does not start again: %v", pool.Name, err)
-	}
-	var st process.Stats
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		st = pool.Stats()
-		if st.Workers == pool.Workers && st.Running+st.Queued == 0 && st.Started-st.Ended == uint64(pool.Workers) {
-			return
-		}
-	}
-	j.violated("%s is not whole: %+v", pool.Name, st)
 }
 
 // slowly is a reader that takes its time for each line.

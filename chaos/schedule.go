@@ -5,6 +5,7 @@ package main
 import (
 	"iter"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -22,6 +23,13 @@ var kinds = []string{
 	"memory", "descriptors", "disk", "flood", "spin", "overflow", "exit", "segfault", "panic",
 	"scribble", "scribble", "birth", "starve", "crowd",
 }
+
+// names are the kinds, each once.
+var names = func() []string {
+	list := slices.Clone(kinds)
+	slices.SortStableFunc(list, func(a, b string) int { return slices.Index(kinds, a) - slices.Index(kinds, b) })
+	return slices.Compact(list)
+}()
 
 // schedule is the endless sequence that belongs to a seed.
 func schedule(seed uint64) iter.Seq[event] {
