@@ -95,13 +95,17 @@ func chance(part []sample, of func(sample) float64) float64 {
 // grows reports whether there is more of it at the end than there may be.
 func (t trend) grows() bool { return t.allowed > 0 && t.last > t.allowed }
 
-// bounded judges the trends, and prints them.
-func (j *judge) bounded(list []trend) {
-	if list == nil {
-		fmt.Fprintf(j.out, "too short to judge what grows: it takes %d samples\n", fewest)
+// leastSoak is how long a run must be for its trends to be more than the pools' load of
+// the moment.
+const leastSoak = time.Minute
+
+// bounded prints the trends, and judges them if they are of a long enough time.
+func (j *judge) bounded(list []trend, long bool) {
+	writeTrends(j.out, list)
+	if list == nil || !long {
+		fmt.Fprintf(j.out, "too short to judge what grows: that takes %v, and %d samples\n", leastSoak, fewest)
 		return
 	}
-	writeTrends(j.out, list)
 	for _, t := range list {
 		if t.grows() {
 			j.violated("%s grows: %.1f, later %.1f, at most %.1f is allowed", t.name, t.first, t.last, t.allowed)
@@ -110,6 +114,9 @@ func (j *judge) bounded(list []trend) {
 }
 
 func writeTrends(out io.Writer, list []trend) {
+	if list == nil {
+		return
+	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(w, "median of\tearly fifth\tlate fifth\tallowed\tmost\tgrowth per hour\tseen from\t\n")
 	for _, t := range list {

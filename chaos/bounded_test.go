@@ -57,7 +57,7 @@ func TestLeakIsSeen(t *testing.T) {
 				r.keep(s)
 			}
 			j := &judge{out: io.Discard}
-			j.bounded(trends(r.samples))
+			j.bounded(trends(r.samples), true)
 			var of []string
 			for _, what := range j.verdict() {
 				name, _, _ := strings.Cut(what, " grows")

@@ -59,6 +59,12 @@ func (d *disturber) happen(e event) bool {
 		}
 		time.Sleep(time.Duration(e.dice%300) * time.Millisecond) // the disturbance itself
 		send(p, syscall.SIGCONT)
+	case "suspend":
+		d.suspend(ctx, time.Second+time.Duration(e.dice%4000)*time.Millisecond)
+	case "clocks":
+		if err := otherClocks(someClocks(e.dice)); err != nil {
+			return d.missing(e.what, err)
+		}
 	case "scribble":
 		_, err := scribbling.On(d.scribbled).Call(ctx, e.dice)
 		d.settled(err)
@@ -87,6 +93,30 @@ func (d *disturber) happen(e event) bool {
 	return true
 }
 
+// missing notes what cannot be done on this machine.
+func (d *disturber) missing(what string, why error) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.none[what] = why
+	return false
+}
+
+// suspend: to all deadlines it looks as if they came due at once. It is over when tasks
+// settle again.
+func (d *disturber) suspend(ctx context.Context, length time.Duration) {
+	stopped, err := suspend(ctx, length)
+	if err != nil || stopped < 2 {
+		d.judge.violated("%d processes were suspended, %v", stopped, err)
+	}
+	before := d.judge.settled.Load()
+	for end := time.Now().Add(patience); d.judge.settled.Load() < before+100; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			d.judge.violated("no more tasks settle after a suspension")
+			return
+		}
+	}
+}
+
 func (d *disturber) settled(err error) {
 	d.judge.settled.Add(1)
 	if err != nil {
@@ -102,10 +132,7 @@ func (d *disturber) program(what string, task *tandem.Task[struct{}, int], confi
 		_, err = h.Wait(context.Background())
 	}
 	if errors.Is(err, errors.ErrUnsupported) {
-		d.mu.Lock()
-		d.none[what] = err
-		d.mu.Unlock()
-		return false
+		return d.missing(what, err)
 	}
 	d.settled(err)
 	if err != nil && !noThread(err) {

@@ -3,12 +3,14 @@
 //
 //	go run ./chaos [-for 2m] [-seed N] [-plot FILE.svg]
 //
-// Calls, futures, Map, large arguments, files and shared things keep two pools busy,
-// and a third runs tasks that misbehave, while a schedule of disturbances goes on:
-// workers are killed, stopped for a while or for good, tasks take all memory, all
-// descriptors, fill a disk, flood their output, spin, overflow the stack, write over
-// the memory that they share with the parent; pools are started whose workers die at
-// birth, and programs that have no descriptor left.
+// Calls, futures, Map, large arguments, files, locks, queues, processes of Start, with and
+// without a Standby, and a service keep two pools busy, and a third runs tasks that
+// misbehave, while a schedule of disturbances goes on: workers are killed, stopped for
+// a while or for good, the whole tree of processes is suspended, workers are born whose
+// clocks show other times, tasks take all memory, all descriptors, fill a disk, flood
+// their output, spin, overflow the stack, write over the memory that they share with
+// the parent; pools are started whose workers die at birth, and programs that have no
+// descriptor or process left. What this machine or user cannot do is left out, and said.
 //
 // The schedule follows from the seed, which is printed first. The load's own choices
 // follow from it too; how the two meet is up to the machine, so that a seed replays
@@ -26,6 +28,6 @@
 // would have been too much. The longer the run, the less that is. With -plot the
 // samples are drawn over time, and written as CSV beside the picture.
 //
-// Not here: a clock that jumps. Time limits and deadlines are measured by the
-// monotonic clock, which does not.
+// Not here: a time of day that jumps. That clock is the whole machine's, and nothing here
+// looks at it: limits and deadlines are measured since boot.
 package main

@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"sync/atomic"
+	"time"
 
 	"github.com/tandem-go/tandem"
 	"github.com/tandem-go/tandem/process"
@@ -54,14 +55,14 @@ var (
 	together = tandem.NewTask("together", doTogether)
 )
 
-// common is what tasks share.
-type common struct {
+// counting is what tasks share.
+type counting struct {
 	Number int
 	Count  *shared.Value[int]
 	Done   *shared.Queue[int]
 }
 
-func doTogether(ctx context.Context, in common) (int, error) {
+func doTogether(ctx context.Context, in counting) (int, error) {
 	defer in.Count.Close()
 	defer in.Done.Close()
 	for {
@@ -86,7 +87,16 @@ type load struct {
 	pool   *process.Pool
 	random *rand.Rand
 	folder string
+	shared *common
 	now    atomic.Pointer[string] // the kind of round, for who waits for it
+}
+
+// common is what all loads use.
+type common struct {
+	serving *serving
+	standby *process.Standby
+	service *process.Service[*tally]
+	tallies tallies
 }
 
 func (l *load) work(stop <-chan struct{}) {
@@ -95,7 +105,9 @@ func (l *load) work(stop <-chan struct{}) {
 		do   func()
 	}{
 		{"calls", l.calls}, {"futures", l.futures}, {"Map", l.mapped},
-		{"large", l.large}, {"files", l.files}, {"shared", l.shared},
+		{"large", l.large}, {"files", l.files}, {"shared", l.counted},
+		{"Start", l.started}, {"service", l.served}, {"locks", l.locked}, {"queue", l.queued},
+		{"cancelled", l.cancelled},
 	}
 	for {
 		select {
@@ -171,15 +183,51 @@ func (l *load) mapped() {
 			}
 		}
 	}
-	for it := range once.On(l.pool).Unordered(context.Background(), numbers) {
-		seen[it.Index]++
-		l.answer("item", it.Index, it.Out, it.Err)
-		g.outcomes[it.Index] = it.Err
+	if l.random.IntN(2) == 0 {
+		n := 0
+		for got, err := range once.On(l.pool).Map(context.Background(), numbers) {
+			seen[n]++
+			l.answer("item in order", n, got, err)
+			g.outcomes[n] = err
+			n++
+		}
+	} else {
+		for it := range once.On(l.pool).Unordered(context.Background(), numbers) {
+			seen[it.Index]++
+			l.answer("item", it.Index, it.Out, it.Err)
+			g.outcomes[it.Index] = it.Err
+		}
 	}
 	for n, times := range seen {
 		if times != 1 {
 			l.judge.violated("item %d settled %d times", n, times)
 		}
+	}
+	g.judge(func(int) bool { return false })
+}
+
+// cancelled: who gives up a call may get its answer all the same, but never another's.
+func (l *load) cancelled() {
+	g := newLedger(l, 100)
+	futures := make([]*tandem.Future[int], len(g.outcomes))
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	for n := range futures {
+		own, giveUp := context.WithCancel(ctx)
+		futures[n] = once.On(l.pool).Go(own, numbered{n, g.path})
+		if l.random.IntN(3) == 0 {
+			giveUp()
+		} else {
+			defer giveUp()
+		}
+	}
+	for n, f := range futures {
+		got, err := f.Wait(context.Background())
+		if g.outcomes[n] = err; errors.Is(err, context.Canceled) {
+			l.judge.settled.Add(1)
+			continue
+		}
+		l.answer("cancelled call", n, got, err)
 	}
 	g.judge(func(int) bool { return false })
 }
@@ -223,15 +271,15 @@ func (l *load) files() {
 	}
 }
 
-// shared: who succeeded has been counted, and its item is in the queue once.
-func (l *load) shared() {
+// counted: who succeeded has been counted, and its item is in the queue once.
+func (l *load) counted() {
 	const calls = 50
-	count, err := shared.NewValue(0)
+	total, err := shared.NewValue(0)
 	if err != nil {
 		l.judge.violated("shared value: %v", err)
 		return
 	}
-	defer count.Close()
+	defer total.Close()
 	done, err := shared.NewQueue[int](2 * calls)
 	if err != nil {
 		l.judge.violated("shared queue: %v", err)
@@ -240,7 +288,7 @@ func (l *load) shared() {
 	defer done.Close()
 	futures := make([]*tandem.Future[int], calls)
 	for n := range futures {
-		futures[n] = together.On(l.pool).Go(context.Background(), common{n, count, done})
+		futures[n] = together.On(l.pool).Go(context.Background(), counting{n, total, done})
 	}
 	succeeded := map[int]bool{}
 	for n, f := range futures {
@@ -263,12 +311,12 @@ func (l *load) shared() {
 	if len(succeeded) > 0 {
 		l.judge.violated("%d items are not in the queue though their Put succeeded", len(succeeded))
 	}
-	var total int
-	err = count.Repair(context.Background(), func(*int, *shared.OwnerDiedError) error { return nil })
+	var counted int
+	err = total.Repair(context.Background(), func(*int, *shared.OwnerDiedError) error { return nil })
 	if err == nil {
-		total, err = count.Load(context.Background())
+		counted, err = total.Load(context.Background())
 	}
-	if err != nil || total < len(seen) || total > calls {
-		l.judge.violated("%d calls counted, %v; want %d to %d", total, err, len(seen), calls)
+	if err != nil || counted < len(seen) || counted > calls {
+		l.judge.violated("%d calls counted, %v; want %d to %d", counted, err, len(seen), calls)
 	}
 }

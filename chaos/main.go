@@ -16,6 +16,7 @@ import (
 )
 
 func main() {
+	suspendAnother()
 	dieAtBirth()
 	tandem.Init() // a worker never gets past it
 	length := flag.Duration("for", 2*time.Minute, "how long to disturb")

@@ -17,6 +17,7 @@ var (
 )
 
 func TestMain(m *testing.M) {
+	suspendAnother()
 	dieAtBirth()
 	tandem.Init()
 	os.Exit(m.Run())

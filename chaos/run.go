@@ -4,10 +4,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -45,7 +47,6 @@ func run(ctx context.Context, out io.Writer, o options) ([]string, []sample) {
 		judge: j, made: map[string]int{}, none: map[string]error{}, slots: make(chan struct{}, 8), recorder: r,
 		serving: serving{pids: map[int]bool{}, stopped: map[*process.Process]bool{}},
 	}
-	working := tandem.Limits{Time: 3 * time.Second, Grace: 100 * time.Millisecond}
 	steady := &process.Pool{Name: "steady", Workers: 3, Limits: working, Progress: d.serving.add}
 	hybrid := &process.Pool{Name: "hybrid", Workers: 2, Threads: 3, Limits: working, Progress: d.serving.add, Transport: process.Sockets}
 	rough := tandem.Limits{Time: time.Second, Grace: 50 * time.Millisecond, Memory: 128 << 20}
@@ -57,11 +58,21 @@ func run(ctx context.Context, out io.Writer, o options) ([]string, []sample) {
 	d.scribbled = &process.Pool{Name: "scribbled", Workers: 1, Limits: tandem.Limits{Time: 200 * time.Millisecond, Grace: -1},
 		Config: process.Config{Stderr: io.Discard}}
 
+	everybody := &common{
+		serving: &d.serving,
+		standby: &process.Standby{Processes: 2},
+		service: &process.Service[*tally]{
+			Name: "tally", New: newTally.With(filepath.Join(folder, "tally")), Limits: working,
+			Restart: process.Restart{Max: 1 << 30, Backoff: time.Millisecond},
+		},
+		tallies: tallies{seen: map[uint64]map[int]bool{}},
+	}
+
 	stop := make(chan struct{})
 	var loads sync.WaitGroup
 	var all []*load
 	for n, pool := range []*process.Pool{steady, steady, steady, hybrid, hybrid} {
-		l := &load{judge: j, pool: pool, folder: folder, random: rand.New(rand.NewPCG(o.seed, uint64(n+2)))}
+		l := &load{judge: j, pool: pool, folder: folder, shared: everybody, random: rand.New(rand.NewPCG(o.seed, uint64(n+2)))}
 		all = append(all, l)
 		loads.Go(func() { l.work(stop) })
 	}
@@ -77,6 +88,9 @@ func run(ctx context.Context, out io.Writer, o options) ([]string, []sample) {
 	for _, pool := range []*process.Pool{steady, hybrid} {
 		j.whole(pool)
 	}
+	if err := errors.Join(everybody.service.Close(), everybody.standby.Close()); err != nil {
+		j.violated("Close of the service and the standby: %v", err)
+	}
 	for _, pool := range []*process.Pool{steady, hybrid, d.rough, d.scribbled} {
 		if err := pool.Close(); err != nil && pool != d.scribbled { // whose error is the scribbled workers'
 			j.violated("Close of %s: %v", pool.Name, err)
@@ -84,7 +98,7 @@ func run(ctx context.Context, out io.Writer, o options) ([]string, []sample) {
 	}
 	j.nothingLeft(before)
 	j.forgotten(alive, live())
-	j.bounded(trends(r.samples))
+	j.bounded(trends(r.samples), o.length >= leastSoak)
 	d.report(out)
 	return j.verdict(), r.samples
 }
@@ -140,7 +154,7 @@ func (d *disturber) report(out io.Writer) {
 	}
 	fmt.Fprintln(out, line)
 	for what, err := range d.none {
-		fmt.Fprintf(out, "not on this machine: %s: %v\n", what, err)
+		fmt.Fprintf(out, "left out, since this machine or user cannot: %s: %v\n", what, err)
 	}
 }
 
