@@ -38,7 +38,7 @@ type labor struct {
 // value all the same, as long as its grace time lasts; no task starts twice and no worker is
 // lost, none of which had done anything wrong.
 func TestSuspended(t *testing.T) {
-	const callers, calls, suspensions = 6, 4, 3
+	const callers, calls, suspensions = 6, 4, 2
 	j := &judge{out: t.Output()}
 	for _, transport := range []process.Transport{process.Auto, process.Sockets} {
 		pool := &process.Pool{Name: transport.String(), Workers: 3, Transport: transport, Limits: tandem.Limits{Time: 300 * time.Millisecond, Grace: patience}}
@@ -70,7 +70,7 @@ func TestSuspended(t *testing.T) {
 			})
 		}
 		for range suspensions {
-			stopped, err := suspend(t.Context(), 1500*time.Millisecond)
+			stopped, err := suspend(t.Context(), 1200*time.Millisecond)
 			if err != nil || stopped < 1+pool.Workers {
 				t.Errorf("%d processes were suspended, %v; want this one and %d workers", stopped, err, pool.Workers)
 			}
