@@ -5,9 +5,11 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -76,6 +78,12 @@ func (d *disturber) happen(e event) bool {
 			d.settled(err)
 		}
 		pool.Close()
+	case "full disk":
+		if err := fullDisk(ctx); errors.Is(err, errors.ErrUnsupported) {
+			return d.missing(e.what, err)
+		} else if err != nil {
+			d.judge.violated("%s: %v", e.what, err)
+		}
 	case "starve":
 		return d.program(e.what, starving, process.Config{OpenFiles: openFiles})
 	case "crowd":
@@ -148,6 +156,7 @@ type serving struct {
 	mu      sync.Mutex
 	pids    map[int]bool
 	stopped map[*process.Process]bool
+	frozen  []int // all that ever were
 }
 
 func (s *serving) add(p process.Progress) {
@@ -180,8 +189,35 @@ func (s *serving) signal(dice uint64, sig syscall.Signal) *process.Process {
 	}
 	if sig == syscall.SIGSTOP {
 		s.stopped[victim] = true
+		s.frozen = append(s.frozen, victim.PID())
 	}
 	return victim
+}
+
+// closed judges what Close of something said. A worker that was frozen while it left in
+// order is killed, and Close cannot know by whose fault it stayed.
+func (d *disturber) closed(what string, err error) {
+	if err == nil {
+		return
+	}
+	errs := []error{err}
+	if all, ok := err.(interface{ Unwrap() []error }); ok {
+		errs = all.Unwrap()
+	}
+	for _, err := range errs {
+		if !d.serving.explains(err) {
+			d.judge.violated("Close of %s: %v", what, err)
+		}
+	}
+}
+
+// explains reports whether err is about a worker that was frozen and could not leave.
+func (s *serving) explains(err error) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.ContainsFunc(s.frozen, func(pid int) bool {
+		return strings.Contains(err.Error(), fmt.Sprintf("(pid %d) was killed: it was asked to leave", pid))
+	})
 }
 
 // thaw lets all go on that were stopped.

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -106,4 +107,32 @@ func (j *judge) forgotten(before, now float64) {
 	if now > before+slack {
 		j.violated("%.1f MB are alive in the heap with all closed, before %.1f", now, before)
 	}
+}
+
+// markEnv is in the environment of all that a run starts, so that what got away is known.
+const markEnv = "TANDEM_CHAOS_RUN"
+
+// orphans: no process of the run is left, wherever it hangs in the tree. The mark is
+// "name=value".
+func (j *judge) orphans(mark string) {
+	var left []string
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if left = marked(mark); len(left) == 0 {
+			return
+		}
+	}
+	j.violated("processes are left over: %s", strings.Join(left, ", "))
+}
+
+// marked lists the processes but this one that have the mark in their environment.
+func marked(mark string) (list []string) {
+	all, _ := filepath.Glob("/proc/[0-9]*")
+	for _, path := range all {
+		b, _ := os.ReadFile(path + "/environ")
+		if bytes.Contains(b, []byte(mark+"\x00")) && filepath.Base(path) != strconv.Itoa(os.Getpid()) {
+			name, _ := os.ReadFile(path + "/comm")
+			list = append(list, filepath.Base(path)+" "+strings.TrimSpace(string(name)))
+		}
+	}
+	return list
 }

@@ -30,6 +30,9 @@ func (j *judge) violated(format string, args ...any) {
 	}
 	what := fmt.Sprintf(format, args...)
 	j.broken = append(j.broken, what)
+	if j.out == nil {
+		return
+	}
 	fmt.Fprintf(j.out, "BROKEN: %s\n", what)
 }
 

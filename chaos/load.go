@@ -28,7 +28,14 @@ type numbered struct {
 func answerTo(number int) int { return 3*number + 1 }
 
 func doNumbered(_ context.Context, in numbered) (int, error) {
-	return answerTo(in.Number), note(in.Ledger, in.Number)
+	end, err := in.begin()
+	if err != nil {
+		return 0, err
+	}
+	if in.Number%32 < 2 { // for a second one to be there at the same time
+		time.Sleep(time.Millisecond)
+	}
+	return answerTo(in.Number), end()
 }
 
 var (
@@ -149,8 +156,8 @@ func (l *load) calls() {
 		if n%2 == 1 {
 			task = again
 		}
-		got, err := task.On(l.pool).Call(context.Background(), numbered{n, g.path})
-		l.answer("call", n, got, err)
+		got, err := task.On(l.pool).Call(context.Background(), g.task(n))
+		l.answer("call", g.first+n, got, err)
 		g.outcomes[n] = err
 	}
 	g.judge(func(n int) bool { return n%2 == 1 })
@@ -160,11 +167,11 @@ func (l *load) futures() {
 	g := newLedger(l, 100)
 	futures := make([]*tandem.Future[int], len(g.outcomes))
 	for n := range futures {
-		futures[n] = once.On(l.pool).Go(context.Background(), numbered{n, g.path})
+		futures[n] = once.On(l.pool).Go(context.Background(), g.task(n))
 	}
 	for n, f := range futures {
 		got, err := f.Wait(context.Background())
-		l.answer("future", n, got, err)
+		l.answer("future", g.first+n, got, err)
 		if twice, same := f.Wait(context.Background()); twice != got || same != err {
 			l.judge.violated("future %d settled twice: %d, %v and %d, %v", n, got, err, twice, same)
 		}
@@ -178,7 +185,7 @@ func (l *load) mapped() {
 	seen := make([]int, len(g.outcomes))
 	numbers := func(yield func(numbered) bool) {
 		for n := range g.outcomes {
-			if !yield(numbered{n, g.path}) {
+			if !yield(g.task(n)) {
 				return
 			}
 		}
@@ -187,14 +194,14 @@ func (l *load) mapped() {
 		n := 0
 		for got, err := range once.On(l.pool).Map(context.Background(), numbers) {
 			seen[n]++
-			l.answer("item in order", n, got, err)
+			l.answer("item in order", g.first+n, got, err)
 			g.outcomes[n] = err
 			n++
 		}
 	} else {
 		for it := range once.On(l.pool).Unordered(context.Background(), numbers) {
 			seen[it.Index]++
-			l.answer("item", it.Index, it.Out, it.Err)
+			l.answer("item", g.first+it.Index, it.Out, it.Err)
 			g.outcomes[it.Index] = it.Err
 		}
 	}
@@ -214,7 +221,7 @@ func (l *load) cancelled() {
 	defer cancel()
 	for n := range futures {
 		own, giveUp := context.WithCancel(ctx)
-		futures[n] = once.On(l.pool).Go(own, numbered{n, g.path})
+		futures[n] = once.On(l.pool).Go(own, g.task(n))
 		if l.random.IntN(3) == 0 {
 			giveUp()
 		} else {
@@ -227,7 +234,7 @@ func (l *load) cancelled() {
 			l.judge.settled.Add(1)
 			continue
 		}
-		l.answer("cancelled call", n, got, err)
+		l.answer("cancelled call", g.first+n, got, err)
 	}
 	g.judge(func(int) bool { return false })
 }
@@ -274,6 +281,7 @@ func (l *load) files() {
 // counted: who succeeded has been counted, and its item is in the queue once.
 func (l *load) counted() {
 	const calls = 50
+	first := firstNumber()
 	total, err := shared.NewValue(0)
 	if err != nil {
 		l.judge.violated("shared value: %v", err)
@@ -288,12 +296,12 @@ func (l *load) counted() {
 	defer done.Close()
 	futures := make([]*tandem.Future[int], calls)
 	for n := range futures {
-		futures[n] = together.On(l.pool).Go(context.Background(), counting{n, total, done})
+		futures[n] = together.On(l.pool).Go(context.Background(), counting{first + n, total, done})
 	}
 	succeeded := map[int]bool{}
 	for n, f := range futures {
 		got, err := f.Wait(context.Background())
-		l.answer("shared", n, got, err)
+		l.answer("shared", first+n, got, err)
 		if err == nil {
 			succeeded[n] = true
 		}
@@ -301,6 +309,7 @@ func (l *load) counted() {
 	seen := map[int]bool{}
 	for done.Len() > 0 {
 		n, err := done.Get(context.Background())
+		n -= first
 		if err != nil || seen[n] || n < 0 || n >= calls {
 			l.judge.violated("an item of the queue: %d, %v; seen before: %v", n, err, seen[n])
 			return

@@ -150,15 +150,16 @@ func (l *load) locked() {
 	}
 	defer in.close()
 	const calls = 60
+	first := firstNumber()
 	futures := make([]*tandem.Future[int], calls)
 	for n := range futures {
-		in.Number = n
+		in.Number = first + n
 		futures[n] = entering.On(l.pool).Go(context.Background(), in)
 	}
 	var succeeded [4]int
 	for n, f := range futures {
 		got, err := f.Wait(context.Background())
-		l.answer("lock", n, got, err)
+		l.answer("lock", first+n, got, err)
 		if err == nil {
 			succeeded[n%4]++
 		}
@@ -208,6 +209,7 @@ type passage struct {
 // queued: items that workers put are got here meanwhile, each once.
 func (l *load) queued() {
 	const calls = 100
+	first := firstNumber()
 	queue, err := shared.NewQueue[int](4)
 	if err != nil {
 		l.judge.violated("queue: %v", err)
@@ -218,7 +220,7 @@ func (l *load) queued() {
 	defer cancel()
 	futures := make([]*tandem.Future[int], calls)
 	for n := range futures {
-		futures[n] = passing.On(l.pool).Go(context.Background(), passage{n, queue})
+		futures[n] = passing.On(l.pool).Go(context.Background(), passage{first + n, queue})
 	}
 	var items []int
 	all := make(chan error)
@@ -235,7 +237,7 @@ func (l *load) queued() {
 	missing := map[int]bool{}
 	for n, f := range futures {
 		got, err := f.Wait(context.Background())
-		l.answer("queue", n, got, err)
+		l.answer("queue", first+n, got, err)
 		if err == nil {
 			missing[n] = true
 		}
@@ -255,7 +257,8 @@ func (l *load) queued() {
 		items = append(items, item)
 	}
 	seen := map[int]bool{}
-	for _, n := range items {
+	for _, item := range items {
+		n := item - first
 		if n < 0 || n >= calls || seen[n] {
 			l.judge.violated("item %d came out of the queue; before: %v", n, seen[n])
 			return

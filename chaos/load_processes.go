@@ -27,9 +27,9 @@ func (l *load) started() {
 		if n%2 == 1 {
 			config.Standby = l.shared.standby
 		}
-		h, err := process.Start(context.Background(), config, once, numbered{n, g.path})
+		h, err := process.Start(context.Background(), config, once, g.task(n))
 		if err != nil {
-			l.answer("start", n, 0, err)
+			l.answer("start", g.first+n, 0, err)
 			g.outcomes[n] = err
 			continue
 		}
@@ -41,7 +41,7 @@ func (l *load) started() {
 			continue
 		}
 		got, err := h.Wait(context.Background())
-		l.answer("process", n, got, err)
+		l.answer("process", g.first+n, got, err)
 		if twice, same := h.Wait(context.Background()); twice != got || same != err {
 			l.judge.violated("process %d settled twice: %d, %v and %d, %v", n, got, err, twice, same)
 		}
@@ -113,8 +113,8 @@ func (t *tallies) note(j *judge, c counted) {
 
 // served: methods of the one service, called from here and from workers.
 func (l *load) served() {
-	s := l.shared
-	for n := range 20 {
+	s, first := l.shared, firstNumber()
+	for n := first; n < first+20; n++ {
 		var c counted
 		var err error
 		if n%4 == 3 {

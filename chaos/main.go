@@ -19,6 +19,7 @@ func main() {
 	suspendAnother()
 	dieAtBirth()
 	tandem.Init() // a worker never gets past it
+	fillDiskOfOurs()
 	length := flag.Duration("for", 2*time.Minute, "how long to disturb")
 	seed := flag.Uint64("seed", 0, "replay the disturbances of this seed; 0 takes a new one")
 	picture := flag.String("plot", "", "SVG file to draw what was held and done over time; the samples go beside it, as CSV")

@@ -20,6 +20,7 @@ func TestMain(m *testing.M) {
 	suspendAnother()
 	dieAtBirth()
 	tandem.Init()
+	fillDiskOfOurs()
 	os.Exit(m.Run())
 }
 

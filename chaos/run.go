@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -13,6 +12,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tandem-go/tandem"
@@ -36,6 +36,11 @@ func run(ctx context.Context, out io.Writer, o options) ([]string, []sample) {
 		return []string{err.Error()}, nil
 	}
 	defer os.RemoveAll(folder)
+	mark := fmt.Sprintf("%s=%d-%d", markEnv, os.Getpid(), o.seed)
+	if err := os.Setenv(markEnv, mark[len(markEnv)+1:]); err != nil {
+		return []string{err.Error()}, nil
+	}
+	defer os.Unsetenv(markEnv)
 	if err := poolWorks(ctx); err != nil { // what the runtime makes once is made now
 		return []string{err.Error()}, nil
 	}
@@ -54,7 +59,7 @@ func run(ctx context.Context, out io.Writer, o options) ([]string, []sample) {
 		rough.Memory = 0
 	}
 	d.rough = &process.Pool{Name: "rough", Workers: 2, Limits: rough,
-		Config: process.Config{OpenFiles: openFiles, Stdout: slowly{}, Stderr: io.Discard}}
+		Config: process.Config{OpenFiles: openFiles, Stdout: slowly{new(atomic.Int64)}, Stderr: io.Discard}}
 	d.scribbled = &process.Pool{Name: "scribbled", Workers: 1, Limits: tandem.Limits{Time: 200 * time.Millisecond, Grace: -1},
 		Config: process.Config{Stderr: io.Discard}}
 
@@ -88,15 +93,14 @@ func run(ctx context.Context, out io.Writer, o options) ([]string, []sample) {
 	for _, pool := range []*process.Pool{steady, hybrid} {
 		j.whole(pool)
 	}
-	if err := errors.Join(everybody.service.Close(), everybody.standby.Close()); err != nil {
-		j.violated("Close of the service and the standby: %v", err)
+	d.closed("standby", everybody.standby.Close())
+	d.closed("service", everybody.service.Close())
+	for _, pool := range []*process.Pool{steady, hybrid, d.rough} {
+		d.closed(pool.Name, pool.Close())
 	}
-	for _, pool := range []*process.Pool{steady, hybrid, d.rough, d.scribbled} {
-		if err := pool.Close(); err != nil && pool != d.scribbled { // whose error is the scribbled workers'
-			j.violated("Close of %s: %v", pool.Name, err)
-		}
-	}
+	d.scribbled.Close() // its error is the scribbled workers'
 	j.nothingLeft(before)
+	j.orphans(mark)
 	j.forgotten(alive, live())
 	j.bounded(trends(r.samples), o.length >= leastSoak)
 	d.report(out)
@@ -158,10 +162,14 @@ func (d *disturber) report(out io.Writer) {
 	}
 }
 
-// slowly is a reader that takes its time for each line.
-type slowly struct{}
+// slowly is a reader that takes its time for each line, and now and then a lot of it.
+type slowly struct{ lines *atomic.Int64 }
 
-func (slowly) Write(b []byte) (int, error) {
-	time.Sleep(50 * time.Microsecond)
+func (s slowly) Write(b []byte) (int, error) {
+	pause := 50 * time.Microsecond
+	if s.lines.Add(1)%4000 == 0 {
+		pause = 200 * time.Millisecond
+	}
+	time.Sleep(pause)
 	return len(b), nil
 }

@@ -21,7 +21,7 @@ var kinds = []struct {
 	weight int
 }{
 	{"kill", 60}, {"stop", 30}, {"freeze", 10}, {"suspend", 1}, {"clocks", 10},
-	{"memory", 10}, {"descriptors", 10}, {"disk", 10}, {"flood", 10}, {"spin", 10},
+	{"memory", 10}, {"descriptors", 10}, {"disk", 5}, {"full disk", 5}, {"flood", 10}, {"spin", 10},
 	{"overflow", 10}, {"exit", 10}, {"segfault", 10}, {"panic", 10},
 	{"scribble", 20}, {"birth", 10}, {"starve", 10}, {"crowd", 10},
 }

@@ -16,7 +16,8 @@ import (
 
 // laboring takes so much of its processor's time, whatever the clock says.
 var laboring = tandem.NewTask("laboring", func(_ context.Context, in labor) (int, error) {
-	if err := note(in.Ledger, in.Number); err != nil {
+	end, err := in.begin()
+	if err != nil {
 		return 0, err
 	}
 	begun := time.Now()
@@ -25,7 +26,7 @@ var laboring = tandem.NewTask("laboring", func(_ context.Context, in labor) (int
 		in.Busy -= min(now.Sub(last), 5*time.Millisecond) // a longer gap is not this task's work
 		last = now
 	}
-	return answerTo(in.Number), nil
+	return answerTo(in.Number), end()
 })
 
 type labor struct {
@@ -55,11 +56,11 @@ func TestSuspended(t *testing.T) {
 					g := newLedger(l, calls)
 					for n := range calls {
 						ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-						got, err := laboring.On(pool).Call(ctx, labor{numbered{n, g.path}, time.Duration(10*caller) * time.Millisecond})
+						got, err := laboring.On(pool).Call(ctx, labor{g.task(n), time.Duration(10*caller) * time.Millisecond})
 						cancel()
 						if errors.Is(err, context.DeadlineExceeded) {
 							late.Add(1) // it waited in the queue meanwhile, which a deadline includes
-						} else if err != nil || got != answerTo(n) {
+						} else if err != nil || got != answerTo(g.first+n) {
 							t.Errorf("%v: call %d of caller %d: %d, %v", transport, n, caller, got, err)
 						}
 						g.outcomes[n] = err
