@@ -33,8 +33,13 @@ var deeds = map[string]struct {
 	}, func(int, error) bool { return false }},
 	"overflow": {func() (int, error) { return overflow(1), nil }, crashedOf("", -2)},
 	"exit":     {func() (int, error) { os.Exit(3); return 0, nil }, crashedOf("", 3)},
-	"segfault": {func() (int, error) { return 0, syscall.Kill(os.Getpid(), syscall.SIGSEGV) }, func(_ int, err error) bool {
-		return err == nil || crashedOf("", -2)(0, err) // the signal may come after the answer
+	"segfault": {func() (int, error) {
+		if err := syscall.Kill(os.Getpid(), syscall.SIGSEGV); err != nil {
+			return 0, err
+		}
+		select {} // until it comes: an answer would leave it to the next task
+	}, func(_ int, err error) bool {
+		return crashedOf("", -2)(0, err) && !errors.Is(err, tandem.ErrMemory)
 	}},
 	"panic": {func() (int, error) { panic("chaos") }, func(_ int, err error) bool {
 		_, ok := errors.AsType[*tandem.PanicError](err)

@@ -95,10 +95,20 @@ func (d *disturber) happen(e event) bool {
 		n, err := deed.On(d.rough).Call(ctx, e.what)
 		d.settled(err)
 		if !deeds[e.what].fits(n, err) && !errors.Is(err, tandem.ErrTimeout) {
-			d.judge.violated("%s: %d, %v", e.what, n, err)
+			d.judge.violated("%s: %d, %v%s", e.what, n, err, lastWords(err))
 		}
 	}
 	return true
+}
+
+// lastWords are what a crash left, for who must find out why.
+func lastWords(err error) string {
+	crash, ok := errors.AsType[*tandem.CrashError](err)
+	if !ok {
+		return ""
+	}
+	text := "\n" + crash.Report + strings.Join(crash.Stderr, "\n")
+	return text[:min(len(text), 2000)]
 }
 
 // missing notes what cannot be done on this machine.
@@ -149,15 +159,19 @@ func (d *disturber) program(what string, task *tandem.Task[struct{}, int], confi
 	return true
 }
 
-// serving are the workers of the working pools that have settled a call. One that is
-// killed before it serves is another matter: three in a row, with no other alive,
-// and the pool is broken, as it should be.
+// serving are the workers of the working pools and of the service that have settled a
+// call, processes of Start, and those that wait in the standby. A worker that is killed
+// before it serves is another matter: three in a row, with no other alive, and the pool
+// is broken, as it should be.
 type serving struct {
 	mu      sync.Mutex
 	pids    map[int]bool
 	stopped map[*process.Process]bool
 	frozen  []int // all that ever were
 }
+
+// standbyName begins the names of the processes that wait in the standby.
+const standbyName = "waiting"
 
 func (s *serving) add(p process.Progress) {
 	if p.PID == 0 {
@@ -178,7 +192,7 @@ func (s *serving) signal(dice uint64, sig syscall.Signal) *process.Process {
 			delete(s.pids, pid)
 		}
 	}
-	children = slices.DeleteFunc(children, func(p *process.Process) bool { return !s.pids[p.PID()] })
+	children = slices.DeleteFunc(children, func(p *process.Process) bool { return !s.pids[p.PID()] && !strings.HasPrefix(p.Name(), standbyName) })
 	if len(children) == 0 {
 		return nil
 	}

@@ -15,7 +15,6 @@ import (
 
 	"github.com/tandem-go/tandem"
 	"github.com/tandem-go/tandem/process"
-	"github.com/tandem-go/tandem/shared"
 )
 
 // numbered is the argument of a task that notes its start in a ledger, a file that
@@ -58,34 +57,7 @@ var (
 		}
 		return to, nil
 	})
-
-	together = tandem.NewTask("together", doTogether)
 )
-
-// counting is what tasks share.
-type counting struct {
-	Number int
-	Count  *shared.Value[int]
-	Done   *shared.Queue[int]
-}
-
-func doTogether(ctx context.Context, in counting) (int, error) {
-	defer in.Count.Close()
-	defer in.Done.Close()
-	for {
-		err := in.Count.Update(ctx, func(n *int) error { *n++; return nil })
-		if died := (*shared.OwnerDiedError)(nil); errors.As(err, &died) {
-			err = in.Count.Repair(ctx, func(*int, *shared.OwnerDiedError) error { return nil })
-			if err == nil {
-				continue
-			}
-		}
-		if err != nil {
-			return 0, err
-		}
-		return answerTo(in.Number), in.Done.Put(ctx, in.Number)
-	}
-}
 
 // load keeps one pool busy with rounds of each kind, until stop. What a round asks
 // is judged at its end.
@@ -138,7 +110,7 @@ func (l *load) outcome(what string, err error) {
 	l.judge.failed.Add(1)
 	crash, crashed := errors.AsType[*tandem.CrashError](err)
 	if !errors.Is(err, tandem.ErrTimeout) && !(crashed && (crash.Signal == "killed" || crash.Collateral)) {
-		l.judge.violated("%s on %s: %v", what, l.pool.Name, err)
+		l.judge.violated("%s on %s: %v%s", what, l.pool.Name, err, lastWords(err))
 	}
 }
 
@@ -275,57 +247,5 @@ func (l *load) files() {
 		if string(got[:n]) != text {
 			l.judge.violated("a file holds %q, want %q", got[:n], text)
 		}
-	}
-}
-
-// counted: who succeeded has been counted, and its item is in the queue once.
-func (l *load) counted() {
-	const calls = 50
-	first := firstNumber()
-	total, err := shared.NewValue(0)
-	if err != nil {
-		l.judge.violated("shared value: %v", err)
-		return
-	}
-	defer total.Close()
-	done, err := shared.NewQueue[int](2 * calls)
-	if err != nil {
-		l.judge.violated("shared queue: %v", err)
-		return
-	}
-	defer done.Close()
-	futures := make([]*tandem.Future[int], calls)
-	for n := range futures {
-		futures[n] = together.On(l.pool).Go(context.Background(), counting{first + n, total, done})
-	}
-	succeeded := map[int]bool{}
-	for n, f := range futures {
-		got, err := f.Wait(context.Background())
-		l.answer("shared", first+n, got, err)
-		if err == nil {
-			succeeded[n] = true
-		}
-	}
-	seen := map[int]bool{}
-	for done.Len() > 0 {
-		n, err := done.Get(context.Background())
-		n -= first
-		if err != nil || seen[n] || n < 0 || n >= calls {
-			l.judge.violated("an item of the queue: %d, %v; seen before: %v", n, err, seen[n])
-			return
-		}
-		seen[n] = true
-		delete(succeeded, n)
-	}
-	if len(succeeded) > 0 {
-		l.judge.violated("%d items are not in the queue though their Put succeeded", len(succeeded))
-	}
-	var counted int
-	err = total.Repair(context.Background(), func(*int, *shared.OwnerDiedError) error { return nil })
-	if err == nil {
-		counted, err = total.Load(context.Background())
-	}
-	if err != nil || counted < len(seen) || counted > calls {
-		l.judge.violated("%d calls counted, %v; want %d to %d", counted, err, len(seen), calls)
 	}
 }

@@ -65,7 +65,7 @@ func run(ctx context.Context, out io.Writer, o options) ([]string, []sample) {
 
 	everybody := &common{
 		serving: &d.serving,
-		standby: &process.Standby{Processes: 2},
+		standby: &process.Standby{Processes: 2, Config: process.Config{Name: standbyName}},
 		service: &process.Service[*tally]{
 			Name: "tally", New: newTally.With(filepath.Join(folder, "tally")), Limits: working,
 			Restart: process.Restart{Max: 1 << 30, Backoff: time.Millisecond},

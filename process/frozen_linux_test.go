@@ -52,3 +52,30 @@ func TestFrozenLeaving(t *testing.T) {
 		t.Errorf("worker %d is there", pid)
 	}
 }
+
+// TestKilledWaiting: a process of a Standby that dies with a task that it has not begun
+// is a crash like any other. The task moves nowhere: Start has given it to that process.
+func TestKilledWaiting(t *testing.T) {
+	leaveNothing(t)
+	for _, transport := range []process.Transport{process.Auto, process.Sockets} {
+		s := &process.Standby{Transport: transport}
+		cfg := standing(t, s)
+		children := process.Children()
+		if len(children) != 1 {
+			t.Fatalf("%v: %d children, want the one that waits", transport, len(children))
+		}
+		pid := children[0].PID()
+		eventually(t, "the process waits", func() bool { return asleep(pid) })
+		stop(t, pid)
+		h, err := process.Start(t.Context(), cfg, getpid, struct{}{})
+		if err != nil || h.Process.PID() != pid {
+			t.Fatalf("%v: %v, want a task that is handed over", transport, err)
+		}
+		kill(t, pid)
+		_, err = h.Wait(t.Context())
+		crashOf(t, err, pid)
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
