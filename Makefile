@@ -1,7 +1,7 @@
 # The checks by name. Each is a step of .ci/run, so that a developer and the
 # continuous integration run the same thing.
 
-.PHONY: help test race cross lint vet bench chaos cover ci
+.PHONY: help test race cross lint vet bench chaos soak cover ci
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
@@ -26,6 +26,10 @@ bench: ## benchmarks, each beside its rival
 
 chaos: ## disturb pools at random for 2 minutes; make chaos ARGS='-for 2h -seed 7'
 	go run ./chaos $(ARGS)
+
+soak: ## the same for 30 minutes, with a picture of what was held over time, in out
+	@mkdir -p out
+	go run ./chaos -for 30m -plot out/soak.svg $(ARGS)
 
 cover: ## test coverage, also of what runs in child processes, into coverage.txt
 	@bash .ci/cover

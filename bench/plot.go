@@ -6,7 +6,19 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/tandem-go/tandem/internal/svg"
 )
+
+const (
+	plotWidth  = 820.0
+	gridStyle  = `stroke="#ddd"`
+	titleStyle = `font-size="15" font-weight="600"`
+)
+
+var palette = []string{
+	"#c2185b", "#1565c0", "#2e7d32", "#ef6c00", "#6a1b9a", "#00838f", "#795548", "#9e9d24", "#455a64", "#00b8d4", "#f06292", "#7cb342",
+}
 
 // plots draws all pictures, by file name.
 func (r Report) plots() map[string]string {
@@ -67,7 +79,7 @@ type row struct {
 // dotPlot draws one line for each row, on it a dot for each series, with a line
 // to its p99 and a tick at its mean, over a logarithmic axis.
 func dotPlot(title, unit string, series []string, rows []row) string {
-	var c canvas
+	var c svg.Canvas
 	var values []float64
 	for _, r := range rows {
 		for _, p := range r.points {
@@ -79,53 +91,53 @@ func dotPlot(title, unit string, series []string, rows []row) string {
 		}
 	}
 	if len(values) == 0 {
-		return c.document(40, title)
+		return c.Document(plotWidth, 40, title, "")
 	}
 	const left, top = 175.0, 62.0
 	step := 10 + 8*float64(len(series))
 	bottom := top + step*float64(len(rows))
-	x := logAxis(left, plotWidth-30, values)
-	c.text(12, 22, "start", titleStyle, title)
+	x := svg.LogAxis(left, plotWidth-30, values)
+	c.Text(12, 22, "start", titleStyle, title)
 	for i, name := range series {
 		at := left + 150*float64(i)
-		c.add(`<circle cx="%.1f" cy="42" r="4.5" fill="%s"/>`, at, palette[i%len(palette)])
-		c.text(at+10, 46, "start", "", name)
+		c.Add(`<circle cx="%.1f" cy="42" r="4.5" fill="%s"/>`, at, palette[i%len(palette)])
+		c.Text(at+10, 46, "start", "", name)
 	}
-	for _, v := range x.ticks() {
-		c.line(x.at(v), top-4, x.at(v), bottom, gridStyle)
-		c.text(x.at(v), bottom+16, "middle", "", human(v, unit))
+	for _, v := range x.Ticks() {
+		c.Line(x.At(v), top-4, x.At(v), bottom, gridStyle)
+		c.Text(x.At(v), bottom+16, "middle", "", human(v, unit))
 	}
 	for i, r := range rows {
 		y := top + step*float64(i)
 		if i%2 == 0 {
-			c.add(`<rect x="0" y="%.1f" width="%.0f" height="%.1f" fill="#000" opacity="0.03"/>`, y, plotWidth, step)
+			c.Add(`<rect x="0" y="%.1f" width="%.0f" height="%.1f" fill="#000" opacity="0.03"/>`, y, plotWidth, step)
 		}
 		style := ""
 		if strings.HasPrefix(r.name, "tandem") {
 			style = `font-weight="600"`
 		}
-		c.text(left-10, y+step/2+4, "end", style, r.name)
+		c.Text(left-10, y+step/2+4, "end", style, r.name)
 		for k, p := range r.points {
 			if p.y <= 0 {
 				continue
 			}
 			colour, at := palette[k%len(palette)], y+9+8*float64(k)
 			if p.p99 > p.y {
-				c.line(x.at(p.y), at, x.at(p.p99), at, fmt.Sprintf(`stroke="%s" stroke-width="1.5" opacity="0.6"`, colour))
+				c.Line(x.At(p.y), at, x.At(p.p99), at, fmt.Sprintf(`stroke="%s" stroke-width="1.5" opacity="0.6"`, colour))
 			}
 			if p.mean > 0 {
-				c.line(x.at(p.mean), at-4, x.at(p.mean), at+4, fmt.Sprintf(`stroke="%s" stroke-width="1.5"`, colour))
+				c.Line(x.At(p.mean), at-4, x.At(p.mean), at+4, fmt.Sprintf(`stroke="%s" stroke-width="1.5"`, colour))
 			}
-			c.add(`<circle cx="%.1f" cy="%.1f" r="4" fill="%s"/>`, x.at(p.y), at, colour)
+			c.Add(`<circle cx="%.1f" cy="%.1f" r="4" fill="%s"/>`, x.At(p.y), at, colour)
 		}
 	}
-	return c.document(bottom+26, title)
+	return c.Document(plotWidth, bottom+26, title, "")
 }
 
 // linePlot draws a curve for each row, named at its right end. The x axis is
 // logarithmic; the y axis is, unless linearTop says where it ends.
 func linePlot(title, xUnit, yUnit string, linearTop float64, rows []row) string {
-	var c canvas
+	var c svg.Canvas
 	var xs, ys []float64
 	for _, r := range rows {
 		for _, p := range r.points {
@@ -133,45 +145,45 @@ func linePlot(title, xUnit, yUnit string, linearTop float64, rows []row) string 
 		}
 	}
 	if len(xs) == 0 {
-		return c.document(40, title)
+		return c.Document(plotWidth, 40, title, "")
 	}
 	const left, right, top, bottom = 75.0, plotWidth - 175, 40.0, 420.0
-	x := axis{left, right, slices.Min(xs), slices.Max(xs), true}
-	y := axis{bottom, top, 0, linearTop, false}
+	x := svg.Axis{From: left, To: right, Low: slices.Min(xs), Top: slices.Max(xs), Log: true}
+	y := svg.Axis{From: bottom, To: top, Top: linearTop, Step: 0.5}
 	if linearTop == 0 {
-		y = logAxis(bottom, top, ys)
+		y = svg.LogAxis(bottom, top, ys)
 	}
-	c.text(12, 22, "start", titleStyle, title)
-	for _, v := range y.ticks() {
-		c.line(left, y.at(v), right, y.at(v), gridStyle)
-		c.text(left-8, y.at(v)+4, "end", "", human(v, yUnit))
+	c.Text(12, 22, "start", titleStyle, title)
+	for _, v := range y.Ticks() {
+		c.Line(left, y.At(v), right, y.At(v), gridStyle)
+		c.Text(left-8, y.At(v)+4, "end", "", human(v, yUnit))
 	}
 	slices.Sort(xs)
 	for _, v := range slices.Compact(xs) {
-		c.line(x.at(v), top, x.at(v), bottom, gridStyle)
-		c.text(x.at(v), bottom+16, "middle", "", human(v, xUnit))
+		c.Line(x.At(v), top, x.At(v), bottom, gridStyle)
+		c.Text(x.At(v), bottom+16, "middle", "", human(v, xUnit))
 	}
 	ends := make([]float64, len(rows))
 	for i, r := range rows {
 		style := fmt.Sprintf(`fill="none" stroke="%s" stroke-width="%s" stroke-dasharray="%s"`, palette[i%len(palette)], thickness(r.name), dash(i))
 		var path []string
 		for _, p := range r.points {
-			path = append(path, fmt.Sprintf("%.1f,%.1f", x.at(p.x), y.at(p.y)))
-			c.add(`<circle cx="%.1f" cy="%.1f" r="3" fill="%s"/>`, x.at(p.x), y.at(p.y), palette[i%len(palette)])
+			path = append(path, fmt.Sprintf("%.1f,%.1f", x.At(p.x), y.At(p.y)))
+			c.Add(`<circle cx="%.1f" cy="%.1f" r="3" fill="%s"/>`, x.At(p.x), y.At(p.y), palette[i%len(palette)])
 		}
-		c.add(`<polyline points="%s" %s/>`, strings.Join(path, " "), style)
-		ends[i] = y.at(r.points[len(r.points)-1].y)
+		c.Add(`<polyline points="%s" %s/>`, strings.Join(path, " "), style)
+		ends[i] = y.At(r.points[len(r.points)-1].y)
 	}
 	for i, at := range spread(ends, 14, top+6, bottom) {
 		colour, last := palette[i%len(palette)], rows[i].points[len(rows[i].points)-1]
-		c.line(x.at(last.x)+5, ends[i], right+14, at, fmt.Sprintf(`stroke="%s" opacity="0.4"`, colour))
+		c.Line(x.At(last.x)+5, ends[i], right+14, at, fmt.Sprintf(`stroke="%s" opacity="0.4"`, colour))
 		weight := ""
 		if thickness(rows[i].name) == "3" {
 			weight = ` font-weight="600"`
 		}
-		c.text(right+18, at+4, "start", fmt.Sprintf(`fill="%s"%s`, colour, weight), rows[i].name)
+		c.Text(right+18, at+4, "start", fmt.Sprintf(`fill="%s"%s`, colour, weight), rows[i].name)
 	}
-	return c.document(bottom+28, title)
+	return c.Document(plotWidth, bottom+28, title, "")
 }
 
 func thickness(name string) string {

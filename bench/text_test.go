@@ -176,18 +176,6 @@ func TestPlots(t *testing.T) {
 	}
 }
 
-func TestAxis(t *testing.T) {
-	a := logAxis(100, 400, []float64{20, 5000})
-	for v, want := range map[float64]float64{10: 100, 100: 200, 10000: 400} {
-		if got := a.at(v); got < want-1e-6 || got > want+1e-6 {
-			t.Errorf("%v is at %v, want %v", v, got, want)
-		}
-	}
-	if n := len(a.ticks()); n != 4 {
-		t.Errorf("%d ticks, want 4", n)
-	}
-}
-
 // TestSpread: labels keep their order and do not overlap.
 func TestSpread(t *testing.T) {
 	got := spread([]float64{100, 10, 99, 98}, 14, 0, 110)

@@ -8,12 +8,10 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"strings"
 	"syscall"
 
 	"github.com/tandem-go/tandem"
-	"github.com/tandem-go/tandem/process"
 )
 
 // deed is what a task does to its worker, by name.
@@ -35,8 +33,13 @@ var deeds = map[string]struct {
 	}, func(int, error) bool { return false }},
 	"overflow": {func() (int, error) { return overflow(1), nil }, crashedOf("", -2)},
 	"exit":     {func() (int, error) { os.Exit(3); return 0, nil }, crashedOf("", 3)},
-	"segfault": {func() (int, error) { return 0, syscall.Kill(os.Getpid(), syscall.SIGSEGV) }, func(_ int, err error) bool {
-		return err == nil || crashedOf("", -2)(0, err) // the signal may come after the answer
+	"segfault": {func() (int, error) {
+		if err := syscall.Kill(os.Getpid(), syscall.SIGSEGV); err != nil {
+			return 0, err
+		}
+		select {} // until it comes: an answer would leave it to the next task
+	}, func(_ int, err error) bool {
+		return crashedOf("", -2)(0, err) && !errors.Is(err, tandem.ErrMemory)
 	}},
 	"panic": {func() (int, error) { panic("chaos") }, func(_ int, err error) bool {
 		_, ok := errors.AsType[*tandem.PanicError](err)
@@ -145,73 +148,3 @@ func scribble(r *rand.Rand, path string) {
 	}
 	f.WriteAt(garbage, r.Int64N(info.Size()))
 }
-
-// starving is a program that has no descriptor left and wants a pool, in a process
-// of its own; and then has some again.
-var starving = tandem.NewTask("starving", func(ctx context.Context, _ struct{}) (int, error) {
-	n, free, err := exhaust()
-	if !errors.Is(err, syscall.EMFILE) {
-		free()
-		return n, fmt.Errorf("after %d files: %w", n, err)
-	}
-	err = poolRefused(ctx, 1)
-	free()
-	if err == nil {
-		err = poolWorks(ctx)
-	}
-	return n, err
-})
-
-// crowded is a program that may not have another process. It has had a pool before:
-// what the Go runtime and this library make once is there.
-var crowded = tandem.NewTask("crowded", func(ctx context.Context, _ struct{}) (int, error) {
-	if err := poolWorks(ctx); err != nil {
-		return 0, err
-	}
-	var crowd []*exec.Cmd
-	free := func() {
-		for _, cmd := range crowd {
-			cmd.Process.Kill()
-			cmd.Wait()
-		}
-	}
-	for {
-		cmd := exec.Command("sleep", "1000")
-		if err := cmd.Start(); err != nil {
-			err = poolRefused(ctx, 1)
-			free()
-			if err == nil {
-				err = poolWorks(ctx)
-			}
-			return len(crowd), err
-		}
-		crowd = append(crowd, cmd)
-	}
-})
-
-// noThread reports the death of a Go program that needed a thread and got none,
-// which the runtime does not survive. It must come to the parent as that.
-func noThread(err error) bool {
-	crash, ok := errors.AsType[*tandem.CrashError](err)
-	return ok && strings.Contains(crash.Report+strings.Join(crash.Stderr, "\n"), "failed to create new OS thread")
-}
-
-func poolRefused(ctx context.Context, workers int) error {
-	pool := &process.Pool{Workers: workers}
-	defer pool.Close()
-	if pool.Start(ctx) == nil {
-		return errors.New("a pool has started with nothing to start it from")
-	}
-	return nil
-}
-
-func poolWorks(ctx context.Context) error {
-	pool := &process.Pool{Workers: 1}
-	got, err := double.On(pool).Call(ctx, 21)
-	if err == nil && got != 42 {
-		err = fmt.Errorf("the double of 21 is %d", got)
-	}
-	return errors.Join(err, pool.Close())
-}
-
-var double = tandem.NewTask("double", func(_ context.Context, n int) (int, error) { return 2 * n, nil })

@@ -11,10 +11,10 @@ import (
 	"math/rand/v2"
 	"os"
 	"sync/atomic"
+	"time"
 
 	"github.com/tandem-go/tandem"
 	"github.com/tandem-go/tandem/process"
-	"github.com/tandem-go/tandem/shared"
 )
 
 // numbered is the argument of a task that notes its start in a ledger, a file that
@@ -27,7 +27,14 @@ type numbered struct {
 func answerTo(number int) int { return 3*number + 1 }
 
 func doNumbered(_ context.Context, in numbered) (int, error) {
-	return answerTo(in.Number), note(in.Ledger, in.Number)
+	end, err := in.begin()
+	if err != nil {
+		return 0, err
+	}
+	if in.Number%32 < 2 { // for a second one to be there at the same time
+		time.Sleep(time.Millisecond)
+	}
+	return answerTo(in.Number), end()
 }
 
 var (
@@ -50,34 +57,7 @@ var (
 		}
 		return to, nil
 	})
-
-	together = tandem.NewTask("together", doTogether)
 )
-
-// common is what tasks share.
-type common struct {
-	Number int
-	Count  *shared.Value[int]
-	Done   *shared.Queue[int]
-}
-
-func doTogether(ctx context.Context, in common) (int, error) {
-	defer in.Count.Close()
-	defer in.Done.Close()
-	for {
-		err := in.Count.Update(ctx, func(n *int) error { *n++; return nil })
-		if died := (*shared.OwnerDiedError)(nil); errors.As(err, &died) {
-			err = in.Count.Repair(ctx, func(*int, *shared.OwnerDiedError) error { return nil })
-			if err == nil {
-				continue
-			}
-		}
-		if err != nil {
-			return 0, err
-		}
-		return answerTo(in.Number), in.Done.Put(ctx, in.Number)
-	}
-}
 
 // load keeps one pool busy with rounds of each kind, until stop. What a round asks
 // is judged at its end.
@@ -86,7 +66,16 @@ type load struct {
 	pool   *process.Pool
 	random *rand.Rand
 	folder string
+	shared *common
 	now    atomic.Pointer[string] // the kind of round, for who waits for it
+}
+
+// common is what all loads use.
+type common struct {
+	serving *serving
+	standby *process.Standby
+	service *process.Service[*tally]
+	tallies tallies
 }
 
 func (l *load) work(stop <-chan struct{}) {
@@ -95,7 +84,9 @@ func (l *load) work(stop <-chan struct{}) {
 		do   func()
 	}{
 		{"calls", l.calls}, {"futures", l.futures}, {"Map", l.mapped},
-		{"large", l.large}, {"files", l.files}, {"shared", l.shared},
+		{"large", l.large}, {"files", l.files}, {"shared", l.counted},
+		{"Start", l.started}, {"service", l.served}, {"locks", l.locked}, {"queue", l.queued},
+		{"cancelled", l.cancelled},
 	}
 	for {
 		select {
@@ -119,7 +110,7 @@ func (l *load) outcome(what string, err error) {
 	l.judge.failed.Add(1)
 	crash, crashed := errors.AsType[*tandem.CrashError](err)
 	if !errors.Is(err, tandem.ErrTimeout) && !(crashed && (crash.Signal == "killed" || crash.Collateral)) {
-		l.judge.violated("%s on %s: %v", what, l.pool.Name, err)
+		l.judge.violated("%s on %s: %v%s", what, l.pool.Name, err, lastWords(err))
 	}
 }
 
@@ -137,8 +128,8 @@ func (l *load) calls() {
 		if n%2 == 1 {
 			task = again
 		}
-		got, err := task.On(l.pool).Call(context.Background(), numbered{n, g.path})
-		l.answer("call", n, got, err)
+		got, err := task.On(l.pool).Call(context.Background(), g.task(n))
+		l.answer("call", g.first+n, got, err)
 		g.outcomes[n] = err
 	}
 	g.judge(func(n int) bool { return n%2 == 1 })
@@ -148,11 +139,11 @@ func (l *load) futures() {
 	g := newLedger(l, 100)
 	futures := make([]*tandem.Future[int], len(g.outcomes))
 	for n := range futures {
-		futures[n] = once.On(l.pool).Go(context.Background(), numbered{n, g.path})
+		futures[n] = once.On(l.pool).Go(context.Background(), g.task(n))
 	}
 	for n, f := range futures {
 		got, err := f.Wait(context.Background())
-		l.answer("future", n, got, err)
+		l.answer("future", g.first+n, got, err)
 		if twice, same := f.Wait(context.Background()); twice != got || same != err {
 			l.judge.violated("future %d settled twice: %d, %v and %d, %v", n, got, err, twice, same)
 		}
@@ -166,20 +157,56 @@ func (l *load) mapped() {
 	seen := make([]int, len(g.outcomes))
 	numbers := func(yield func(numbered) bool) {
 		for n := range g.outcomes {
-			if !yield(numbered{n, g.path}) {
+			if !yield(g.task(n)) {
 				return
 			}
 		}
 	}
-	for it := range once.On(l.pool).Unordered(context.Background(), numbers) {
-		seen[it.Index]++
-		l.answer("item", it.Index, it.Out, it.Err)
-		g.outcomes[it.Index] = it.Err
+	if l.random.IntN(2) == 0 {
+		n := 0
+		for got, err := range once.On(l.pool).Map(context.Background(), numbers) {
+			seen[n]++
+			l.answer("item in order", g.first+n, got, err)
+			g.outcomes[n] = err
+			n++
+		}
+	} else {
+		for it := range once.On(l.pool).Unordered(context.Background(), numbers) {
+			seen[it.Index]++
+			l.answer("item", g.first+it.Index, it.Out, it.Err)
+			g.outcomes[it.Index] = it.Err
+		}
 	}
 	for n, times := range seen {
 		if times != 1 {
 			l.judge.violated("item %d settled %d times", n, times)
 		}
+	}
+	g.judge(func(int) bool { return false })
+}
+
+// cancelled: who gives up a call may get its answer all the same, but never another's.
+func (l *load) cancelled() {
+	g := newLedger(l, 100)
+	futures := make([]*tandem.Future[int], len(g.outcomes))
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	for n := range futures {
+		own, giveUp := context.WithCancel(ctx)
+		futures[n] = once.On(l.pool).Go(own, g.task(n))
+		if l.random.IntN(3) == 0 {
+			giveUp()
+		} else {
+			defer giveUp()
+		}
+	}
+	for n, f := range futures {
+		got, err := f.Wait(context.Background())
+		if g.outcomes[n] = err; errors.Is(err, context.Canceled) {
+			l.judge.settled.Add(1)
+			continue
+		}
+		l.answer("cancelled call", g.first+n, got, err)
 	}
 	g.judge(func(int) bool { return false })
 }
@@ -220,55 +247,5 @@ func (l *load) files() {
 		if string(got[:n]) != text {
 			l.judge.violated("a file holds %q, want %q", got[:n], text)
 		}
-	}
-}
-
-// shared: who succeeded has been counted, and its item is in the queue once.
-func (l *load) shared() {
-	const calls = 50
-	count, err := shared.NewValue(0)
-	if err != nil {
-		l.judge.violated("shared value: %v", err)
-		return
-	}
-	defer count.Close()
-	done, err := shared.NewQueue[int](2 * calls)
-	if err != nil {
-		l.judge.violated("shared queue: %v", err)
-		return
-	}
-	defer done.Close()
-	futures := make([]*tandem.Future[int], calls)
-	for n := range futures {
-		futures[n] = together.On(l.pool).Go(context.Background(), common{n, count, done})
-	}
-	succeeded := map[int]bool{}
-	for n, f := range futures {
-		got, err := f.Wait(context.Background())
-		l.answer("shared", n, got, err)
-		if err == nil {
-			succeeded[n] = true
-		}
-	}
-	seen := map[int]bool{}
-	for done.Len() > 0 {
-		n, err := done.Get(context.Background())
-		if err != nil || seen[n] || n < 0 || n >= calls {
-			l.judge.violated("an item of the queue: %d, %v; seen before: %v", n, err, seen[n])
-			return
-		}
-		seen[n] = true
-		delete(succeeded, n)
-	}
-	if len(succeeded) > 0 {
-		l.judge.violated("%d items are not in the queue though their Put succeeded", len(succeeded))
-	}
-	var total int
-	err = count.Repair(context.Background(), func(*int, *shared.OwnerDiedError) error { return nil })
-	if err == nil {
-		total, err = count.Load(context.Background())
-	}
-	if err != nil || total < len(seen) || total > calls {
-		l.judge.violated("%d calls counted, %v; want %d to %d", total, err, len(seen), calls)
 	}
 }

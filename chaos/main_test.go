@@ -17,8 +17,10 @@ var (
 )
 
 func TestMain(m *testing.M) {
+	suspendAnother()
 	dieAtBirth()
 	tandem.Init()
+	fillDiskOfOurs()
 	os.Exit(m.Run())
 }
 
@@ -27,8 +29,12 @@ func TestChaos(t *testing.T) {
 	if *seed == 0 {
 		*seed = uint64(time.Now().UnixNano())
 	}
-	for _, what := range run(t.Context(), t.Output(), *seed, *length) {
+	broken, samples := run(t.Context(), t.Output(), options{length: *length, seed: *seed})
+	for _, what := range broken {
 		t.Error(what)
+	}
+	if len(samples) == 0 {
+		t.Error("nothing was sampled")
 	}
 	if t.Failed() {
 		t.Logf("again with: go test ./chaos -for %v -seed %d", *length, *seed)

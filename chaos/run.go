@@ -8,34 +8,50 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tandem-go/tandem"
 	"github.com/tandem-go/tandem/process"
 )
 
-// run disturbs for so long, or until ctx ends, and returns what is broken.
-func run(ctx context.Context, out io.Writer, seed uint64, length time.Duration) []string {
-	fmt.Fprintf(out, "seed %d\n", seed)
+// options are what the command line says.
+type options struct {
+	length time.Duration
+	seed   uint64
+	table  io.Writer // of the samples; nil: none
+}
+
+// run disturbs for so long, or until ctx ends, and returns what is broken, and what
+// was seen.
+func run(ctx context.Context, out io.Writer, o options) ([]string, []sample) {
+	fmt.Fprintf(out, "seed %d\n", o.seed)
 	j := &judge{out: out}
 	folder, err := os.MkdirTemp("", "chaos")
 	if err != nil {
-		return []string{err.Error()}
+		return []string{err.Error()}, nil
 	}
 	defer os.RemoveAll(folder)
-	if err := poolWorks(ctx); err != nil { // what the runtime makes once is made now
-		return []string{err.Error()}
+	mark := fmt.Sprintf("%s=%d-%d", markEnv, os.Getpid(), o.seed)
+	if err := os.Setenv(markEnv, mark[len(markEnv)+1:]); err != nil {
+		return []string{err.Error()}, nil
 	}
+	defer os.Unsetenv(markEnv)
+	if err := poolWorks(ctx); err != nil { // what the runtime makes once is made now
+		return []string{err.Error()}, nil
+	}
+	alive := live()
 	before := holdings()
 
+	r := newRecorder(min(time.Second, o.length/60), j.settled.Load, o.table)
 	d := &disturber{
-		judge: j, made: map[string]int{}, none: map[string]error{}, slots: make(chan struct{}, 8),
+		judge: j, made: map[string]int{}, none: map[string]error{}, slots: make(chan struct{}, 8), recorder: r,
 		serving: serving{pids: map[int]bool{}, stopped: map[*process.Process]bool{}},
 	}
-	working := tandem.Limits{Time: 3 * time.Second, Grace: 100 * time.Millisecond}
 	steady := &process.Pool{Name: "steady", Workers: 3, Limits: working, Progress: d.serving.add}
 	hybrid := &process.Pool{Name: "hybrid", Workers: 2, Threads: 3, Limits: working, Progress: d.serving.add, Transport: process.Sockets}
 	rough := tandem.Limits{Time: time.Second, Grace: 50 * time.Millisecond, Memory: 128 << 20}
@@ -43,56 +59,67 @@ func run(ctx context.Context, out io.Writer, seed uint64, length time.Duration) 
 		rough.Memory = 0
 	}
 	d.rough = &process.Pool{Name: "rough", Workers: 2, Limits: rough,
-		Config: process.Config{OpenFiles: openFiles, Stdout: slowly{}, Stderr: io.Discard}}
+		Config: process.Config{OpenFiles: openFiles, Stdout: slowly{new(atomic.Int64)}, Stderr: io.Discard}}
 	d.scribbled = &process.Pool{Name: "scribbled", Workers: 1, Limits: tandem.Limits{Time: 200 * time.Millisecond, Grace: -1},
 		Config: process.Config{Stderr: io.Discard}}
+
+	everybody := &common{
+		serving: &d.serving,
+		standby: &process.Standby{Processes: 2, Config: process.Config{Name: standbyName}},
+		service: &process.Service[*tally]{
+			Name: "tally", New: newTally.With(filepath.Join(folder, "tally")), Limits: working,
+			Restart: process.Restart{Max: 1 << 30, Backoff: time.Millisecond},
+		},
+		tallies: tallies{seen: map[uint64]map[int]bool{}},
+	}
 
 	stop := make(chan struct{})
 	var loads sync.WaitGroup
 	var all []*load
 	for n, pool := range []*process.Pool{steady, steady, steady, hybrid, hybrid} {
-		l := &load{judge: j, pool: pool, folder: folder, random: rand.New(rand.NewPCG(seed, uint64(n+2)))}
+		l := &load{judge: j, pool: pool, folder: folder, shared: everybody, random: rand.New(rand.NewPCG(o.seed, uint64(n+2)))}
 		all = append(all, l)
 		loads.Go(func() { l.work(stop) })
 	}
-	d.follow(ctx, seed, length)
+	sampled := make(chan struct{})
+	var sampling sync.WaitGroup
+	sampling.Go(func() { r.run(sampled) })
+	d.follow(ctx, o)
+	close(sampled)
+	sampling.Wait()
 	d.end(func() { close(stop); loads.Wait() }, all)
 
 	j.recovered(steady, &process.Pool{Name: "fresh", Workers: steady.Workers, Limits: working, Progress: steady.Progress})
 	for _, pool := range []*process.Pool{steady, hybrid} {
 		j.whole(pool)
 	}
-	for _, pool := range []*process.Pool{steady, hybrid, d.rough, d.scribbled} {
-		if err := pool.Close(); err != nil && pool != d.scribbled { // whose error is the scribbled workers'
-			j.violated("Close of %s: %v", pool.Name, err)
-		}
+	d.closed("standby", everybody.standby.Close())
+	d.closed("service", everybody.service.Close())
+	for _, pool := range []*process.Pool{steady, hybrid, d.rough} {
+		d.closed(pool.Name, pool.Close())
 	}
-	runtime.GC()
+	d.scribbled.Close() // its error is the scribbled workers'
 	j.nothingLeft(before)
+	j.orphans(mark)
+	j.forgotten(alive, live())
+	j.bounded(trends(r.samples), o.length >= leastSoak)
 	d.report(out)
-	return j.verdict()
+	return j.verdict(), r.samples
 }
 
-// follow makes the events of the schedule happen, prints a line every ten seconds,
-// and watches what this process holds.
-func (d *disturber) follow(ctx context.Context, seed uint64, length time.Duration) {
-	ctx, cancel := context.WithTimeout(ctx, length)
+// follow makes the events of the schedule happen, and prints a line every ten seconds.
+func (d *disturber) follow(ctx context.Context, o options) {
+	ctx, cancel := context.WithTimeout(ctx, o.length)
 	defer cancel()
 	begin := time.Now()
-	tick := time.NewTicker(min(10*time.Second, length/3))
+	tick := time.NewTicker(min(10*time.Second, o.length/3))
 	defer tick.Stop()
-	var first *footprint
-	for e := range schedule(seed) {
+	for e := range schedule(o.seed) {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			now := holdings()
-			if first == nil {
-				first = &now
-			}
-			d.judge.bounded(*first, now)
-			fmt.Fprintf(d.judge.out, "%5.0fs %8d settled %6d failed; %v\n", time.Since(begin).Seconds(), d.judge.settled.Load(), d.judge.failed.Load(), now)
+			fmt.Fprintf(d.judge.out, "%5.0fs %8d settled %6d failed; %v\n", time.Since(begin).Seconds(), d.judge.settled.Load(), d.judge.failed.Load(), holdings())
 		case <-time.After(e.pause):
 		}
 		d.disturb(e)
@@ -121,12 +148,7 @@ func (d *disturber) end(stopLoad func(), all []*load) {
 func (d *disturber) report(out io.Writer) {
 	fmt.Fprintf(out, "%d tasks settled, %d of them failed as they should\n", d.judge.settled.Load(), d.judge.failed.Load())
 	line := "disturbances:"
-	seen := map[string]bool{}
-	for _, what := range kinds {
-		if seen[what] {
-			continue
-		}
-		seen[what] = true
+	for _, what := range names {
 		word := fmt.Sprintf(" %s %d", what, d.made[what])
 		if len(line)+len(word) > 78 {
 			fmt.Fprintln(out, line)
@@ -136,73 +158,18 @@ func (d *disturber) report(out io.Writer) {
 	}
 	fmt.Fprintln(out, line)
 	for what, err := range d.none {
-		fmt.Fprintf(out, "not on this machine: %s: %v\n", what, err)
+		fmt.Fprintf(out, "left out, since this machine or user cannot: %s: %v\n", what, err)
 	}
 }
 
-// recovered: a pool that is no longer disturbed is about as fast as one that never
-// was. Both are measured in turns, best against best, since the machine may have
-// other work.
-func (j *judge) recovered(pool, fresh *process.Pool) {
-	j.whole(pool) // the number of workers makes a difference too
-	j.whole(fresh)
-	var own, other float64
-	for range 5 {
-		other = max(other, j.speed(fresh))
-		own = max(own, j.speed(pool))
-	}
-	fmt.Fprintf(j.out, "calls per second: %.0f, of a fresh pool %.0f\n", own, other)
-	if own < 0.4*other {
-		j.violated("the throughput has not recovered: %.0f calls per second, of a fresh pool %.0f", own, other)
-	}
-	if err := fresh.Close(); err != nil {
-		j.violated("Close of %s: %v", fresh.Name, err)
-	}
-}
+// slowly is a reader that takes its time for each line, and now and then a lot of it.
+type slowly struct{ lines *atomic.Int64 }
 
-// speed is how many calls per second a pool serves with nothing else going on. A
-// hundred milliseconds of them: in ten it is chance how many workers the callers share.
-func (j *judge) speed(pool *process.Pool) float64 {
-	const callers = 4
-	calls := 20_000
-	if raceBuild {
-		calls = 2000
+func (s slowly) Write(b []byte) (int, error) {
+	pause := 50 * time.Microsecond
+	if s.lines.Add(1)%4000 == 0 {
+		pause = 200 * time.Millisecond
 	}
-	begin := time.Now()
-	var all sync.WaitGroup
-	for range callers {
-		all.Go(func() {
-			for n := range calls {
-				if got, err := double.On(pool).Call(context.Background(), n); err != nil || got != 2*n {
-					j.violated("the double of %d without disturbance: %d, %v", n, got, err)
-					return
-				}
-			}
-		})
-	}
-	all.Wait()
-	return float64(callers*calls) / time.Since(begin).Seconds()
-}
-
-// whole: a pool that is no longer disturbed has all its workers, and nobody waits.
-func (j *judge) whole(pool *process.Pool) {
-	if err := pool.Start(context.Background()); err != nil {
-		j.violated("%s does not start again: %v", pool.Name, err)
-	}
-	var st process.Stats
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		st = pool.Stats()
-		if st.Workers == pool.Workers && st.Running+st.Queued == 0 && st.Started-st.Ended == uint64(pool.Workers) {
-			return
-		}
-	}
-	j.violated("%s is not whole: %+v", pool.Name, st)
-}
-
-// slowly is a reader that takes its time for each line.
-type slowly struct{}
-
-func (slowly) Write(b []byte) (int, error) {
-	time.Sleep(50 * time.Microsecond)
+	time.Sleep(pause)
 	return len(b), nil
 }

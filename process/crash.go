@@ -248,7 +248,8 @@ func (w *worker) farewell() error {
 	switch {
 	case w.refused != nil && w.refused.stage == 2:
 		return fmt.Errorf("tandem: Exit of %s: %w", w.process.Name(), child.Root.Failure(w.refused.body))
-	case w.killed == notLeaving && w.death.signal != "":
+	case w.killed == notLeaving && w.death.signal != "" && w.phase == child.PhaseLeaving:
+		// One that did not begin to leave was stopped from outside, as one that is killed.
 		return fmt.Errorf("tandem: %s (pid %d) was killed: %s; does its Exit hook hang?", w.process.Name(), w.proc.PID, notLeaving)
 	case raceEnabled && w.death.exitCode == raceExit:
 		return fmt.Errorf("tandem: %s (pid %d): the race detector found a data race; its report is on standard error", w.process.Name(), w.proc.PID)

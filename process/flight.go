@@ -155,12 +155,17 @@ func (f *flight) expect() {
 	if f.lane.ring == nil || f.lane.retire == nil || f.start != nil {
 		return
 	}
-	seq := f.seq
 	after := untaken
 	if t := f.limits.Time; t > 0 {
 		after = min(after, max(t, leastUntaken))
 	}
-	f.start = time.AfterFunc(after, func() { f.doubt(seq, false) })
+	f.doubtIn(after, false)
+}
+
+// doubtIn arms the doubt. f.mu is held.
+func (f *flight) doubtIn(after time.Duration, again bool) {
+	seq, due := f.seq, clock()+after
+	f.start = time.AfterFunc(after, func() { f.doubt(seq, clock()-due, again) })
 }
 
 // suspect is called when others behind the call have been waiting for it.
@@ -172,19 +177,23 @@ func (f *flight) suspect() {
 	}
 }
 
-// doubt is called when a call has been with an idle worker for long.
-func (f *flight) doubt(seq uint32, again bool) {
+// doubt is called when a call has been with an idle worker for long. If it is called late,
+// this process did not run itself, as in a container that was paused, and nor may the
+// worker: then it has its time again.
+func (f *flight) doubt(seq uint32, late time.Duration, again bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	l := f.lane
 	switch {
 	case !f.open || f.seq != seq || l.ring.Started(f.slot):
+	case late > leastUntaken/2:
+		f.doubtIn(leastUntaken, again)
 	case f.takeBack():
 		go l.retire()
 	case again: // neither begun nor to be had back, and nobody was told of an answer
 		go l.worker.kill("it did not begin a call that was given to it")
 	default: // it may have been answered in this moment
-		f.start = time.AfterFunc(leastUntaken/10, func() { f.doubt(seq, true) })
+		f.doubtIn(leastUntaken/10, true)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tandem-go/tandem"
 	"github.com/tandem-go/tandem/internal/child"
+	"github.com/tandem-go/tandem/internal/ring"
 	"github.com/tandem-go/tandem/internal/wire"
 )
 
@@ -162,7 +163,11 @@ func (r *run) seeOff() {
 }
 
 func (r *run) await() error {
-	return unsent(r.sent, r.flight.await(r.job, r.limits))
+	err := r.flight.await(r.job, r.limits)
+	if err == ring.ErrUnstarted { // it is this process's task, and goes to no other
+		err = errDied
+	}
+	return unsent(r.sent, err)
 }
 
 // conclude makes err, the outcome, that of the handle. After errDied it waits for

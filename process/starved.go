@@ -14,10 +14,22 @@ func starved(text string) bool {
 	if refusedThread(text) {
 		return true
 	}
-	_, rest, found := strings.Cut(text, "SIGSEGV: segmentation violation\nPC=")
+	_, rest, found := segfault(text)
 	_, rest, _ = strings.Cut(rest, "\n\n")
 	stack, rest, _ := strings.Cut(rest, "\n")
 	return found && strings.HasPrefix(stack, "goroutine 0 ") && strings.HasPrefix(rest, "runtime.")
+}
+
+// segfault finds the Go runtime's line about an access to memory that failed, and what
+// comes behind it. The same signal sent by kill, which an idle runtime dies of in its
+// own code, has a code that is not positive.
+func segfault(text string) (line, rest string, found bool) {
+	_, rest, found = strings.Cut(text, "SIGSEGV: segmentation violation\nPC=")
+	line, rest, _ = strings.Cut(rest, "\n")
+	_, code, _ := strings.Cut(line, " sigcode=")
+	code, _, _ = strings.Cut(code, " ")
+	n, err := strconv.Atoi(code)
+	return line, "\n" + rest, found && err == nil && n > 0
 }
 
 // starvedInC reports whether C or C++ code fell over memory that it was refused: it
@@ -35,9 +47,8 @@ const firstPages = 64 << 10
 
 // touchedFirstPage looks at the address that the Go runtime tells of a fault in C.
 func touchedFirstPage(text string) bool {
-	_, rest, found := strings.Cut(text, "SIGSEGV: segmentation violation\nPC=")
-	line, rest, _ := strings.Cut(rest, "\n")
+	line, rest, found := segfault(text)
 	_, hex, addressed := strings.Cut(line, " addr=0x")
 	address, err := strconv.ParseUint(strings.TrimSpace(hex), 16, 64)
-	return found && addressed && err == nil && address < firstPages && strings.HasPrefix(rest, "signal arrived during cgo execution")
+	return found && addressed && err == nil && address < firstPages && strings.HasPrefix(rest, "\nsignal arrived during cgo execution")
 }

@@ -14,6 +14,7 @@ func TestTouchedFirstPage(t *testing.T) {
 		"SIGSEGV: segmentation violation\nPC=0x7f35b38560ba m=0 sigcode=0" + inC:                 false,
 		"SIGBUS: bus error\nPC=0x7f35b38560ba m=0 sigcode=1 addr=0x0" + inC:                      false,
 		"panic: runtime error: invalid memory address\n[signal SIGSEGV: … addr=0x0 pc=0x48640b]": false,
+		"SIGSEGV: segmentation violation\nPC=0x7f35b38560ba m=0 sigcode=0 addr=0x3e8" + inC:      false, // sent by kill
 		"": false,
 	} {
 		if got := touchedFirstPage(text); got != want {
@@ -36,6 +37,23 @@ func TestStarvedInC(t *testing.T) {
 	} {
 		if got := starvedInC(c.text, c.counted, c.resident, 1000); got != c.want {
 			t.Errorf("%+v: %v", c, got)
+		}
+	}
+}
+
+// TestStarved: the runtime fell in its own code, and not because somebody sent a signal.
+func TestStarved(t *testing.T) {
+	const own = "\n\ngoroutine 0 gp=0x1 m=0 mp=0x2 [idle]:\nruntime.futex(0x1)\n"
+	for text, want := range map[string]bool{
+		"SIGSEGV: segmentation violation\nPC=0x4 m=0 sigcode=1 addr=0x8" + own:                                            true,
+		"SIGSEGV: segmentation violation\nPC=0x4 m=0 sigcode=0" + own:                                                     false,
+		"SIGSEGV: segmentation violation\nPC=0x4 m=0 sigcode=0 addr=0x3e8" + own:                                          false,
+		"SIGSEGV: segmentation violation\nPC=0x4 m=0 sigcode=-6 addr=0x3e8" + own:                                         false,
+		"SIGSEGV: segmentation violation\nPC=0x4 m=0 sigcode=1 addr=0x8\n\ngoroutine 7 gp=0x1 m=0 mp=0x2:\nmain.main()\n": false,
+		"runtime: failed to create new OS thread (have 5 already; errno=11)\n":                                            true,
+	} {
+		if got := starved(text); got != want {
+			t.Errorf("%q: %v", text, got)
 		}
 	}
 }

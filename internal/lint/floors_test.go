@@ -24,7 +24,7 @@ var floors = [][]string{
 	{"internal/mem", "internal/spawn", "internal/sandbox"}, // mapped memory; births and deaths; what a process may not do
 	{"internal/wire"},  // frames: bytes, and descriptors beside them
 	{"internal/codec"}, // values as bytes and descriptors
-	{"internal/sys", "internal/event", "internal/cgroup"}, // the ground
+	{"internal/sys", "internal/event", "internal/cgroup", "internal/svg"}, // the ground; pictures, which no part of the library links
 }
 
 // sideways lists the imports between packages of one floor, each with its reason.

@@ -68,7 +68,7 @@ func launch(path string, args []string, attr *os.ProcAttr, worker bool, confine 
 		}
 	}
 	if confine == nil {
-		onStarter(start)
+		OnStarter(start)
 	} else {
 		var refused error
 		onConfined(p.done, func() (undo func(), well bool) {
@@ -107,7 +107,9 @@ var starter = sync.OnceValue(func() chan<- func() {
 	return work
 })
 
-func onStarter(f func()) {
+// OnStarter runs f on the thread from which all processes are started, and returns when
+// it has. What f changes of that thread, its children are born with.
+func OnStarter(f func()) {
 	done := make(chan struct{})
 	starter() <- func() {
 		defer close(done)
