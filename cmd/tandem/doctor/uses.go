@@ -50,7 +50,7 @@ func limitData() error {
 }
 
 func processes() error {
-	_, err := groups.FindPids()
+	_, err := groups.Find(groups.PIDs)
 	return err
 }
 
