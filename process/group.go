@@ -19,6 +19,9 @@ var processGroups = sync.OnceValues(func() (cgroup.Place, error) { return cgroup
 
 // findMemoryGroups is where groups that bound memory can be made.
 var findMemoryGroups = sync.OnceValues(func() (cgroup.Place, error) {
+	if sys.Debugs("nogroups") {
+		return cgroup.Place{}, errors.ErrUnsupported
+	}
 	p, err := cgroup.Find(cgroup.Memory)
 	if err == nil && p.Version() == 2 {
 		oomKills.Follow("") // this program may have moved

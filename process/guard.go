@@ -29,14 +29,15 @@ type guard struct {
 
 // container is the guard of this program, unless it is itself a worker: then that of
 // the first program counts its processes too.
-var container guard
+var container = &guard{}
 
 // Looks come as often as the least of these times is what the fastest storm takes for
 // half of what is left.
 const (
 	guardSoonest = time.Millisecond
 	guardLatest  = 250 * time.Millisecond
-	stormSpeed   = 4 << 30 // bytes a second, of some processors together
+	guardFutile  = 50 * time.Millisecond // after nobody was found who has much: that took a millisecond
+	stormSpeed   = 4 << 30               // bytes a second, of some processors together
 )
 
 // find looks for a limit, once.
@@ -52,7 +53,7 @@ func (g *guard) find() *cgroup.Ceiling {
 }
 
 // margin is how much of the container's memory is kept free.
-func margin(limit int64) int64 { return min(max(limit/16, 16<<20), 128<<20) }
+func margin(limit int64) int64 { return min(max(limit/10, 32<<20), 256<<20) }
 
 // add watches a worker, from its birth on.
 func (g *guard) add(w *worker) {
@@ -100,7 +101,9 @@ func (g *guard) look() {
 		return
 	}
 	largest, size := g.largest()
-	if g.victim = largest; largest != nil {
+	if g.victim = largest; largest == nil {
+		g.timer.Reset(guardFutile)
+	} else {
 		go largest.sacrifice(fmt.Sprintf("%s was nearly used up, and this worker had most of it, %d MiB", shortOf(g.limit), size>>20))
 	}
 }

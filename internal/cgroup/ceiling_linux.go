@@ -21,10 +21,11 @@ type Ceiling struct {
 // FindCeiling finds it. ok is false if there is none.
 func FindCeiling() (c Ceiling, ok bool) {
 	m, _ := Own()
-	return m.ceiling()
+	return m.Ceiling()
 }
 
-func (m Membership) ceiling() (c Ceiling, ok bool) {
+// Ceiling is FindCeiling for a process that is in m.
+func (m Membership) Ceiling() (c Ceiling, ok bool) {
 	dir, name := m.One[Memory], "memory.limit_in_bytes"
 	two := dir == ""
 	if two {

@@ -157,7 +157,7 @@ func TestCeiling(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := Membership{Two: dir}
-	if c, ok := m.ceiling(); ok {
+	if c, ok := m.Ceiling(); ok {
 		t.Errorf("without files: %+v", c)
 	}
 	put(t, filepath.Join(top, "pod"), map[string]string{"memory.max": "1073741824\n", "memory.oom.group": "0\n"})
@@ -166,7 +166,7 @@ func TestCeiling(t *testing.T) {
 		"memory.max": "536870912\n", "memory.oom.group": "1\n", "memory.events": "oom 0\n",
 		"memory.current": "300000000\n", "memory.stat": "anon 1\ninactive_file 70000000\nactive_file 30000000\n",
 	})
-	c, ok := m.ceiling()
+	c, ok := m.Ceiling()
 	if !ok || c.Bytes != 512<<20 || c.Dir != container || !c.Whole || c.Hit() {
 		t.Errorf("%+v, %v", c, ok)
 	}
@@ -177,7 +177,7 @@ func TestCeiling(t *testing.T) {
 	if !c.Hit() {
 		t.Error("the limit was hit")
 	}
-	if c, ok := m.ceiling(); !ok || c.Bytes != 1<<30 || !c.Whole {
+	if c, ok := m.Ceiling(); !ok || c.Bytes != 1<<30 || !c.Whole {
 		t.Errorf("%+v, %v", c, ok)
 	}
 }

@@ -1,0 +1,154 @@
+package process_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/tandem-go/tandem"
+	"github.com/tandem-go/tandem/internal/cgroup"
+	"github.com/tandem-go/tandem/process"
+)
+
+// containerLimit is the memory of the container of a test.
+const containerLimit = 320 << 20
+
+// greedy is a program that waits until it is in its container, and then has tasks take
+// all memory. It prints what became of them, and that it is still there.
+func greedy() {
+	if _, err := bufio.NewReader(os.Stdin).ReadString('\n'); err != nil {
+		panic(err)
+	}
+	pool := &process.Pool{Workers: 2, Config: process.Config{Stderr: io.Discard}}
+	defer pool.Close()
+	ctx := context.Background()
+	for range 3 {
+		first, second := storming.On(pool).Go(ctx, "Go heap"), storming.On(pool).Go(ctx, "small children")
+		for _, f := range []*tandem.Future[int]{first, second} {
+			_, err := f.Wait(ctx)
+			fmt.Println(errors.Is(err, tandem.ErrOOMKilled), err)
+		}
+		if n, err := double.On(pool).Call(ctx, 4); n != 8 || err != nil {
+			panic(err)
+		}
+	}
+	fmt.Println(pool.Stats().Limits)
+	fmt.Println("alive")
+}
+
+var (
+	guarded   = program("greedy in a container", greedy)
+	unguarded = program("greedy in a container without a guard", func() { process.Unguarded(); greedy() })
+)
+
+// inContainer runs a program in a group with a limit of memory. killed says that the
+// kernel had to kill there.
+func inContainer(t *testing.T, program string) (out string, killed bool) {
+	t.Helper()
+	place, err := cgroup.Find(cgroup.Memory)
+	if err != nil {
+		t.Skip(err)
+	}
+	if place.Version() == 2 {
+		t.Skip("a group of version 2 that is killed as a whole is no container for a test")
+	}
+	g, err := cgroup.Make(cgroup.Bounds{Memory: containerLimit}, place, cgroup.Place{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(g.Close)
+	cmd := command(t, program)
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	cmd.Stdout, cmd.Stderr = &text, &text
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Admit(cmd.Process.Pid); err != nil {
+		t.Error(err)
+	}
+	fmt.Fprintln(in, "go")
+	in.Close()
+	err = cmd.Wait()
+	if !strings.HasSuffix(text.String(), "alive\n") || err != nil {
+		t.Errorf("the program has ended with %v:\n%s", err, &text)
+	}
+	killed, _ = g.Killed()
+	return text.String(), killed
+}
+
+// TestContainer: in a container with a limit of memory, tasks without a limit that take
+// all of it end before the kernel has to end anything, and the program and its other
+// tasks go on.
+func TestContainer(t *testing.T) {
+	leaveNothing(t)
+	out, killed := inContainer(t, guarded)
+	t.Logf("the kernel had to kill: %v\n%s", killed, out)
+	if n := strings.Count(out, "true "); n != 6 || !strings.Contains(out, "the container's memory (320 MiB, the limit of ") {
+		t.Errorf("%d of 6 tasks were ended for the container's memory", n)
+	}
+}
+
+// TestContainerKilled: when the kernel kills for the container's limit, the error says
+// which that is.
+func TestContainerKilled(t *testing.T) {
+	leaveNothing(t)
+	out, killed := inContainer(t, unguarded)
+	t.Logf("the kernel had to kill: %v\n%s", killed, out)
+	if !killed {
+		t.Error("nothing was killed")
+	}
+}
+
+// TestGuardVersion2: the guard reads the files of version 2, kills the worker that has
+// most, and nobody while there is enough, or while it is the program that has it.
+func TestGuardVersion2(t *testing.T) {
+	leaveNothing(t)
+	dir := t.TempDir()
+	put := func(name, text string) { write(t, filepath.Join(dir, name), text) }
+	put("memory.max", fmt.Sprintln(containerLimit))
+	put("memory.current", "100000000\n")
+	put("memory.stat", "inactive_file 0\nactive_file 0\n")
+	c, ok := cgroup.Membership{Two: dir}.Ceiling()
+	if !ok || c.Bytes != containerLimit {
+		t.Fatalf("%+v", c)
+	}
+	defer process.Guard(&c)()
+	pool := &process.Pool{Workers: 2, Config: process.Config{Stderr: io.Discard}}
+	closing(t, pool)
+	if err := pool.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	// Both workers are busy, and one of them has 100 MiB.
+	ctx, cancel := context.WithCancel(t.Context())
+	small := laden.On(pool).Go(ctx, 1)
+	large := laden.On(pool).Go(ctx, 100)
+	put("memory.current", fmt.Sprintln(containerLimit-(1<<20)))
+	_, err := large.Wait(t.Context())
+	var crash *tandem.CrashError
+	if !errors.Is(err, tandem.ErrOOMKilled) || !errors.As(err, &crash) || !strings.Contains(crash.Reason, "the container's memory (320 MiB") {
+		t.Errorf("the large one: %v", err)
+	}
+	put("memory.current", "100000000\n")
+	cancel()
+	if _, err := small.Wait(t.Context()); !errors.Is(err, context.Canceled) {
+		t.Errorf("the small one: %v", err)
+	}
+}
+
+// laden takes so many MiB and keeps them until it is cancelled.
+var laden = tandem.NewTask("laden", func(ctx context.Context, mib int) (int, error) {
+	b := make([]byte, mib<<20)
+	touch(b)
+	<-ctx.Done()
+	return len(b), context.Cause(ctx)
+})
