@@ -89,8 +89,8 @@ func (w *worker) explain() death {
 		d.reason = "it ended itself, cut off from this program: the task, or C code in it, closed a descriptor that was not its own"
 	case d.signal == syscall.SIGKILL.String() && w.overran:
 		d.reason, d.err = outOfMemory(w.memoryLimit()), tandem.ErrMemory
-	case d.signal == syscall.SIGKILL.String() && (w.oomKilled || oomKills.Took()):
-		d.reason, d.err = tandem.ErrOOMKilled.Error()+": "+shortage(), tandem.ErrOOMKilled
+	case d.signal == syscall.SIGKILL.String() && (w.oomKilled || w.oomShared || oomKills.Took()):
+		d.reason, d.err = tandem.ErrOOMKilled.Error()+": "+shortage(w.oomShared || w.sheltered && w.oomKilled), tandem.ErrOOMKilled
 	case d.signal == syscall.SIGKILL.String():
 		d.reason, d.outside = fmt.Sprintf("killed by signal %q, which this program did not send", d.signal), true
 	case d.signal != "":

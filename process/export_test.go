@@ -45,13 +45,13 @@ func GroupFolders() (folders []string) {
 }
 
 // Unguarded has nobody look at the container's memory, but for what is tried there.
-func Unguarded() { container.once.Do(func() {}) }
+func Unguarded() { container.off = true }
 
 // Guard has a limit of memory guarded as that of the container, until restore.
 func Guard(c *cgroup.Ceiling) (restore func()) {
 	before := container
 	container = &guard{limit: c}
-	Unguarded()
+	container.once.Do(func() {})
 	return func() { container = before }
 }
 

@@ -53,11 +53,11 @@ func memoryMeans() string {
 var usesC = runtime.NumCgoCall() > 0
 
 // gather makes the group that keeps limits of w, and has the process of c be born in it.
-// A worker without such a limit has none, and pays nothing.
-func (w *worker) gather(c *spawn.Command) error {
+// A worker without such a limit has none, and pays nothing, unless it is in a container
+// whose memory has a limit: see shelter.
+func (w *worker) gather(c *spawn.Command) (err error) {
 	keep := cgroup.Bounds{Processes: w.plan.Processes}
 	var memory, pids cgroup.Place
-	var err error
 	if w.plan.Limits.Memory > 0 {
 		if memory, err = memoryGroups(); err == nil {
 			keep.Memory, w.kept = w.plan.Limits.Memory, w.plan.Limits.Memory
@@ -68,6 +68,14 @@ func (w *worker) gather(c *spawn.Command) error {
 			return fmt.Errorf("tandem: Config.Processes: %w", err)
 		}
 	}
+	common := container.shelter()
+	if w.sheltered = common != nil; common != nil {
+		memory = common.Inner
+		if memory.Version() == 2 {
+			pids = memory // one process is in one group of version 2
+		}
+		c.Enter = common.Rest.Enter
+	}
 	if keep == (cgroup.Bounds{}) {
 		return nil
 	}
@@ -75,7 +83,28 @@ func (w *worker) gather(c *spawn.Command) error {
 		return fmt.Errorf("tandem: a cgroup for the worker: %w", err)
 	}
 	c.Enter = w.group.Enter
+	if common != nil && !w.group.BoundsMemory() && memory.Version() == 1 {
+		c.Enter = both(common.Rest.Enter, w.group.Enter)
+	}
 	return nil
+}
+
+// entering is the type of cgroup.Group.Enter.
+type entering = func(*syscall.SysProcAttr) (leave func() error, err error)
+
+// both enters two groups of different controllers.
+func both(one, two entering) entering {
+	return func(attr *syscall.SysProcAttr) (func() error, error) {
+		leave, err := one(attr)
+		if err != nil {
+			return nil, err
+		}
+		other, err := two(attr)
+		if err != nil {
+			return nil, errors.Join(err, leave())
+		}
+		return func() error { return errors.Join(other(), leave()) }, nil
+	}
 }
 
 // born starts the process of c, in w's group if it has one. Where a filter of system
@@ -91,7 +120,7 @@ func (w *worker) born(c spawn.Command) error {
 		return err
 	}
 	c.Enter = nil
-	if w.proc, err = w.startConfined(c); err == nil {
+	if w.proc, err = w.startConfined(c); err == nil && w.group != nil {
 		err = w.group.Admit(w.proc.PID)
 	}
 	return err
@@ -103,6 +132,10 @@ func (w *worker) disband() {
 	if w.group != nil {
 		w.oomKilled, w.overran = w.group.Killed()
 		w.group.Close()
+	}
+	if w.sheltered {
+		w.oomShared = w.proc != nil && !w.oomKilled && container.tookShared(w)
+		container.leave()
 	}
 }
 

@@ -59,8 +59,12 @@ type worker struct {
 	gone    chan struct{}
 	death   death // valid after gone
 
-	sacrificed         bool // it was killed because the container's memory was used up
-	oomKilled, overran bool // by the kernel, in its group; because of the group's own limit; valid after gone
+	sheltered  bool // it is in the group of all workers
+	sacrificed bool // it was killed because the container's memory was used up
+
+	// What the kernel has done for want of memory, valid after gone: it has killed in
+	// the group, for the group's own limit, or in the group of all workers.
+	oomKilled, overran, oomShared bool
 
 	leaving *time.Timer
 	slow    *time.Timer // ends a worker that does not reach Init

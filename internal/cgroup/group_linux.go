@@ -41,7 +41,7 @@ func Make(b Bounds, memory, pids Place) (g *Group, err error) {
 		if g.memory, err = memory.folder(); err != nil {
 			return nil, err
 		}
-		if err = g.memory.bound(b.Memory); err != nil {
+		if err = g.memory.bound(b.Memory, true); err != nil {
 			return nil, err
 		}
 	}
@@ -66,16 +66,19 @@ func (p Place) folder() (*folder, error) {
 
 func (f *folder) write(name, value string) error { return write(filepath.Join(f.dir, name), value) }
 
-// bound sets the limit of memory for the first time. Swap is no way around it.
-func (f *folder) bound(bytes int64) error {
+// bound sets the limit of memory for the first time. Swap is no way around it. Whole
+// says that the group is to die as one.
+func (f *folder) bound(bytes int64, whole bool) error {
 	if !f.two {
 		return f.setMemory(bytes)
 	}
 	if err := f.write("memory.swap.max", "0"); err != nil && !errors.Is(err, os.ErrNotExist) { // a kernel without swap
 		return err
 	}
-	if err := f.write("memory.oom.group", "1"); err != nil {
-		return err
+	if whole {
+		if err := f.write("memory.oom.group", "1"); err != nil {
+			return err
+		}
 	}
 	return f.setMemory(bytes)
 }
@@ -159,7 +162,7 @@ func (g *Group) Enter(attr *syscall.SysProcAttr) (leave func() error, err error)
 			continue
 		}
 		// It is opened before, since a sandbox may close the file system meanwhile.
-		home, err := os.OpenFile(filepath.Join(f.Place.dir, "tasks"), os.O_WRONLY, 0)
+		home, err := os.OpenFile(filepath.Join(f.home, "tasks"), os.O_WRONLY, 0)
 		if err == nil {
 			undo = append(undo, func() error {
 				_, err := home.WriteString("0")

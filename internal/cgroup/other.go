@@ -63,6 +63,24 @@ func (*Group) OnOverrun(func()) error { return errors.ErrUnsupported }
 // Close does nothing.
 func (*Group) Close() {}
 
+// Common is not offered on this system.
+type Common struct {
+	Outer, Rest *Group
+	Inner       Place
+}
+
+// MakeCommon is not offered on this system.
+func MakeCommon(int64, Place) (*Common, error) { return nil, errors.ErrUnsupported }
+
+// Used is not offered on this system.
+func (*Common) Used() (int64, error) { return 0, errors.ErrUnsupported }
+
+// Counter is no file.
+func (*Common) Counter() string { return "" }
+
+// Close does nothing.
+func (*Common) Close() {}
+
 // Inherit does nothing.
 func Inherit(func(pid int) bool) {}
 

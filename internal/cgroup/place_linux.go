@@ -23,8 +23,9 @@ const (
 // Place is a folder in which groups can be made that a controller bounds. The zero
 // Place is none.
 type Place struct {
-	dir string
-	two bool // version 2
+	dir  string
+	home string // version 1: the group that this process is in
+	two  bool   // version 2
 }
 
 // needed is what a group must have for a controller, by its version. A group of
@@ -43,7 +44,7 @@ func Find(controller string) (Place, error) {
 }
 
 func (m Membership) find(controller string) (Place, error) {
-	p := Place{dir: m.One[controller]}
+	p := Place{dir: m.One[controller], home: m.One[controller]}
 	if p.dir == "" {
 		p = Place{dir: m.above(), two: true}
 	}
