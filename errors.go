@@ -23,7 +23,8 @@ var (
 	ErrMemory = errors.New("memory limit exceeded")
 
 	// ErrOOMKilled: the kernel's out-of-memory killer chose the worker, since the
-	// machine or the container had no memory left. It is found in a *CrashError.
+	// machine or the container had no memory left, or package process ended it a moment
+	// before that. It is found in a *CrashError.
 	ErrOOMKilled = errors.New("killed by the kernel's out-of-memory killer")
 
 	// ErrPoison: a task with this argument killed so many workers that it is given

@@ -28,12 +28,19 @@ type Limits struct {
 	// value kills at once.
 	Grace time.Duration
 
-	// Memory bounds the private data of the worker process in bytes (Linux:
-	// RLIMIT_DATA, which counts heap and stacks but neither shared mappings nor
-	// the processes a task starts). About 40 MiB of it are the Go runtime's. A
-	// worker that breaks it dies, and the error is ErrMemory. The kernel lets one
-	// allocation pass that begins below the limit; a watch, every 10 ms while a
-	// call runs, ends what got through. Less than 64 MiB is refused.
+	// Memory bounds the memory of the worker process in bytes (Linux). About 40 MiB of
+	// it are the Go runtime's. Whoever breaks it dies, and the error is ErrMemory. Less
+	// than 64 MiB is refused.
+	//
+	// A worker of a Pool or a process with this limit gets a memory cgroup of its own
+	// where one can be made: shared memory, pages of files and the processes that a task
+	// starts count too, the kernel gives no page beyond the limit, and the worker ends
+	// with all its children when one of them needs it. In a binary without C code there
+	// is RLIMIT_DATA beside it, on private heap and stacks of the worker alone; nothing
+	// else there is where no cgroup can be made, and for a call with a limit in a pool
+	// without. The kernel lets one allocation pass that begins below that; a watch, every
+	// 10 ms while a call runs, ends what got through. Pool.Stats and tandem doctor say
+	// which of the two is in force.
 	Memory int64
 
 	// Output bounds the encoded result of a task in bytes. A larger one is

@@ -48,7 +48,7 @@ func (w *worker) explain() death {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	d := death{
-		pid: w.proc.PID, exitCode: -1, trusted: w.broke == nil, killed: w.killed != "" && !w.starved,
+		pid: w.proc.PID, exitCode: -1, trusted: w.broke == nil, killed: w.killed != "" && !w.starved && !w.sacrificed,
 		report: w.report(), limits: w.plan.Limits,
 	}
 	state := w.proc.State()
@@ -61,12 +61,16 @@ func (w *worker) explain() death {
 	// Where core dumps are wanted the runtime ends itself by this signal.
 	crashed := d.exitCode == fatalExit || d.signal == syscall.SIGABRT.String() && d.report != ""
 	d.stderr = w.output.lines(crashed || d.report != "") // a report may have been cut short by a signal
+	limit := w.memoryLimit()
+	if !w.limitData() {
+		limit = 0 // nothing was refused for it
+	}
 	if crashed {
 		text := d.report + "\n" + strings.Join(d.stderr, "\n")
 		if d.reason = threadless(text, w.plan.Processes); d.reason == "" {
-			d.reason, d.err = fatal(text, max(w.memory, w.plan.Limits.Memory))
+			d.reason, d.err = fatal(text, limit)
 		}
-		if limit := max(w.memory, w.plan.Limits.Memory); limit > 0 && starvedInC(text, w.seen.Load(), mostResident(state), limit) {
+		if limit > 0 && starvedInC(text, w.seen.Load(), mostResident(state), limit) {
 			d.reason = fmt.Sprintf("%s; C code fell over what looks like a refusal of memory: %s", outOfMemory(limit), d.reason)
 			d.err = tandem.ErrMemory
 		}
@@ -75,14 +79,18 @@ func (w *worker) explain() death {
 	case w.broke != nil:
 		d.reason, d.err = "killed by tandem: "+w.broke.Error(), nil
 	case d.signal != "" && w.starved:
-		d.reason, d.err = outOfMemory(w.memory), tandem.ErrMemory
+		d.reason, d.err = outOfMemory(w.memoryLimit()), tandem.ErrMemory
+	case d.signal != "" && w.sacrificed:
+		d.reason, d.err = "killed by tandem before the kernel's out-of-memory killer would have struck: "+w.killed, tandem.ErrOOMKilled
 	case d.signal != "" && w.killed != "":
 		d.reason, d.err = "killed by tandem: "+w.killed, nil
 	case d.reason != "":
 	case d.signal != "" && w.phase == child.PhaseCut:
 		d.reason = "it ended itself, cut off from this program: the task, or C code in it, closed a descriptor that was not its own"
-	case d.signal == syscall.SIGKILL.String() && oomKills.Took():
-		d.reason, d.err = tandem.ErrOOMKilled.Error()+": the machine or the container had no memory left", tandem.ErrOOMKilled
+	case d.signal == syscall.SIGKILL.String() && w.overran:
+		d.reason, d.err = outOfMemory(w.memoryLimit()), tandem.ErrMemory
+	case d.signal == syscall.SIGKILL.String() && (w.oomKilled || w.oomShared || oomKills.Took()):
+		d.reason, d.err = tandem.ErrOOMKilled.Error()+": "+shortage(w.oomShared || w.sheltered && w.oomKilled), tandem.ErrOOMKilled
 	case d.signal == syscall.SIGKILL.String():
 		d.reason, d.outside = fmt.Sprintf("killed by signal %q, which this program did not send", d.signal), true
 	case d.signal != "":

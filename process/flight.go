@@ -203,7 +203,7 @@ func (f *flight) clock() {
 	if limits.Time > 0 && f.items == 1 { // of a chunk see last
 		f.limit = time.AfterFunc(limits.Time-(clock()-f.leads), func() { f.overtime(seq) })
 	}
-	if limits.Memory > 0 {
+	if limits.Memory > 0 && !f.lane.worker.held(limits.Memory) {
 		f.memory = time.AfterFunc(weighEvery, func() { f.weigh(seq, limits.Memory) })
 	}
 	if limits.CPU > 0 { // of a chunk no two items go together
@@ -280,10 +280,10 @@ const weighEvery = 10 * time.Millisecond
 // weigh kills the worker if its call has broken the memory limit and lives. The
 // kernel checks RLIMIT_DATA against what was mapped before, so one allocation,
 // whatever its size, can pass; what it maps next is refused, and ends it, unless
-// there is no next.
+// there is no next. Of a worker with a group this is done while that could not be
+// given the limit.
 func (f *flight) weigh(seq uint32, limit int64) {
-	size, err := sys.DataSize(f.lane.worker.proc.PID)
-	f.lane.worker.seen.Store(size)
+	size, err := f.lane.worker.size()
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	switch {

@@ -36,8 +36,11 @@ func launch(p *plan, name string, call func(*worker) (frame []byte)) (w *worker,
 	if w.control, err = conn(control, err); err != nil {
 		return nil, err
 	}
-	if err := w.bound(); err != nil {
-		return nil, err
+	container.add(w)
+	if w.group != nil {
+		if err := w.group.OnOverrun(w.starve); err != nil {
+			return nil, err
+		}
 	}
 	if err := w.equip(&theirs); err != nil {
 		return nil, err
@@ -60,7 +63,7 @@ func (w *worker) exec(theirs *codec.Handles, name string) error {
 		return err
 	}
 	p := w.plan
-	w.proc, err = w.startConfined(spawn.Command{Env: p.Env, Dir: p.Dir, Stdio: stdio.theirs, Extra: p.ExtraFiles, Worker: theirs.Files()[0]})
+	err = w.born(spawn.Command{Env: p.Env, Dir: p.Dir, Stdio: stdio.theirs, Extra: p.ExtraFiles, Worker: theirs.Files()[0]})
 	stdio.closeTheirs()
 	if err == nil {
 		w.process = newProcess(name, w.proc, w.sandbox.String())
@@ -117,6 +120,7 @@ func (w *worker) equip(theirs *codec.Handles) (err error) {
 // cannot be told is dying, and its keeper finds out why.
 func (w *worker) introduce(theirs *codec.Handles, name string, first []byte) error {
 	hello := w.plan.hello(name)
+	hello.Grouped = !w.limitData()
 	if w.sandbox == nil { // a confined process has inherited them
 		hello.Nice, hello.CPUs = w.plan.Nice, w.plan.CPUs
 		hello.IOClass, hello.IOLevel = w.plan.IOClass.rank(), w.plan.IOLevel
@@ -158,9 +162,10 @@ func (w *worker) abandon() {
 	if w.proc != nil {
 		w.proc.Kill()
 		<-w.proc.Done()
-		w.disband()
+		container.remove(w)
 		w.process.ended(w.proc.State())
 	}
+	w.disband()
 	if w.output != nil {
 		w.output.finish()
 	}

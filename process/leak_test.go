@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tandem-go/tandem/process"
 )
 
 // leaveNothing fails the test if, after all its other cleanups, this process holds
@@ -43,6 +45,12 @@ func holdings() map[string]int {
 	all := map[string]int{"goroutine": runtime.NumGoroutine()}
 	for _, pid := range childrenOf(os.Getpid()) {
 		all[child+strconv.Itoa(pid)]++ // and not its state, which changes from look to look
+	}
+	for _, folder := range process.GroupFolders() {
+		groups, _ := filepath.Glob(filepath.Join(folder, fmt.Sprintf("tandem-%d-*", os.Getpid())))
+		for _, group := range groups {
+			all["cgroup "+group]++
+		}
 	}
 	fds, _ := os.ReadDir("/proc/self/fd")
 	for _, fd := range fds {

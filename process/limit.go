@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 
-	"github.com/tandem-go/tandem/internal/cgroup"
 	"github.com/tandem-go/tandem/internal/sys"
 )
 
@@ -28,7 +26,7 @@ func (c *Config) checkMachine() error {
 		return fmt.Errorf("tandem: Config.Nice cannot be kept on this system: %w", errors.ErrUnsupported)
 	}
 	if c.Processes > 0 {
-		if _, err := pids(); err != nil {
+		if _, err := processGroups(); err != nil {
 			return fmt.Errorf("tandem: Config.Processes cannot be kept here: %w", err)
 		}
 	}
@@ -59,32 +57,6 @@ func checkCPUs(cpus []int) error {
 	return nil
 }
 
-// pids is where groups that bound the number of processes can be made.
-var pids = sync.OnceValues(cgroup.FindPids)
-
-// bound puts a worker that has just been started into a group of its own, before it
-// is told anything.
-func (w *worker) bound() (err error) {
-	if w.plan.Processes == 0 {
-		return nil
-	}
-	dir, err := pids()
-	if err == nil {
-		w.group, err = dir.Make(w.plan.Processes, w.proc.PID)
-	}
-	if err != nil {
-		return fmt.Errorf("tandem: Config.Processes: %w", err)
-	}
-	return nil
-}
-
-// disband ends what a dead worker has left in its group.
-func (w *worker) disband() {
-	if w.group != nil {
-		w.group.Close()
-	}
-}
-
 // mechanisms words how the limits of a plan are kept on this machine.
 func (p *plan) mechanisms() string {
 	var all []string
@@ -93,16 +65,21 @@ func (p *plan) mechanisms() string {
 			all = append(all, text)
 		}
 	}
-	add(p.Limits.Memory > 0, fmt.Sprintf("memory: RLIMIT_DATA of the worker, which counts neither shared memory nor what a task starts, and a look every %v", weighEvery))
+	add(p.Limits.Memory > 0, "memory: "+memoryMeans())
 	add(p.Limits.CPU > 0, "CPU time: the worker's clock, looked at when it could have used what is left")
 	add(p.OpenFiles > 0, "open files: RLIMIT_NOFILE")
 	if p.Processes > 0 {
-		if dir, err := pids(); err == nil {
+		if dir, err := processGroups(); err == nil {
 			add(true, "processes: a pids cgroup for each worker below "+dir.Path())
 		}
 	}
 	add(p.Nice > 0, "nice: setpriority for all threads before the first task")
 	add(p.IOClass != IOInherit, "I/O class: ioprio_set for all threads before the first task, for devices whose scheduler heeds it")
 	add(len(p.CPUs) > 0, "CPUs: sched_setaffinity for all threads before the first task")
-	return strings.Join(all, "; ")
+	return joined(all...)
+}
+
+// joined is a list for people of what is not empty.
+func joined(parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), "; ")
 }

@@ -69,7 +69,7 @@ func (s *poolState) stats() Stats {
 		Done: s.count.done.Load(), Failed: s.count.failed.Load(), Crashed: s.count.crashed.Load(),
 		Started: s.count.started.Load(), Ended: s.count.ended.Load(),
 		Recycled: s.count.recycled.Load(), Poisoned: s.killers.given.Load(),
-		Limits: s.kept,
+		Limits: s.keeping(),
 	}
 	if s.inline != nil {
 		s.inline.fill(&st)
@@ -84,6 +84,14 @@ func (s *poolState) stats() Stats {
 		st.Sandbox = w.process.sandbox
 	}
 	return st
+}
+
+// keeping words how the limits of the pool and of its container are kept.
+func (s *poolState) keeping() string {
+	if s.inline != nil || container.find() == nil {
+		return s.kept
+	}
+	return joined(s.kept, container.words)
 }
 
 // watched reports whether somebody wants to hear of each call.

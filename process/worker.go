@@ -30,7 +30,7 @@ type worker struct {
 	control *wire.Conn
 	lanes   []*lane
 	output  *output
-	group   *cgroup.Group // bounds its processes; nil: nothing does
+	group   *cgroup.Group // bounds its memory or its processes; nil: it is in that of this process
 
 	page     *sys.Page
 	pageFile *os.File
@@ -49,7 +49,8 @@ type worker struct {
 	mu      sync.Mutex
 	killed  string   // why tandem killed it, "" if it did not
 	memory  int64    // the limit on its memory in the last call that had one
-	starved bool     // it was killed because it broke that
+	kept    int64    // the limit that its group has now
+	starved bool     // it was killed because it broke its limit of memory
 	broke   error    // the rule of the protocol it broke
 	status  string   // the kernel's, before it was killed; "" unless a dump is to tell
 	refused *refusal // its last word
@@ -57,6 +58,14 @@ type worker struct {
 	phase   uint64   // how far its life went; valid after gone
 	gone    chan struct{}
 	death   death // valid after gone
+
+	sheltered  bool // it is in the group of all workers
+	sacrificed bool // it was killed because the container's memory was used up
+
+	// What the kernel has done for want of memory, valid after gone: it has killed in
+	// the group, for the group's own limit, or in the group of all workers.
+	oomKilled, overran, oomShared bool
+
 	leaving *time.Timer
 	slow    *time.Timer // ends a worker that does not reach Init
 
@@ -145,6 +154,7 @@ func (w *worker) bury() {
 	late := time.AfterFunc(w.plan.Limits.GraceTime()+exitTime, func() { w.kill("it closed its channel and did not end") })
 	<-w.proc.Done()
 	late.Stop()
+	container.remove(w)
 	w.disband() // before finish: what got away may hold the output open
 	w.output.finish()
 	w.started = make([]uint64, len(w.lanes))
@@ -226,6 +236,7 @@ func (w *worker) kill(why string) {
 func (w *worker) weigh(limit int64) {
 	w.mu.Lock()
 	w.memory = limit
+	w.heed(limit)
 	w.mu.Unlock()
 }
 

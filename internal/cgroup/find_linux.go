@@ -10,6 +10,7 @@ import (
 type Membership struct {
 	One map[string]string // version 1: controller → folder
 	Two string            // version 2: folder, "" where there is none
+	Top bool              // of which that is the top, as in a container
 }
 
 // Own finds the groups of this process. ok is false where /proc does not tell.
@@ -35,7 +36,7 @@ func membership(member, mounts string) Membership {
 			continue
 		}
 		if parts[1] == "" {
-			m.Two = mounted(mounts, "cgroup2", "", parts[2])
+			m.Two, m.Top = mounted(mounts, "cgroup2", "", parts[2]), parts[2] == "/"
 			continue
 		}
 		for controller := range strings.SplitSeq(parts[1], ",") {

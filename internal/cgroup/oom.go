@@ -80,9 +80,14 @@ func victims(path string) (n uint64, ok bool) {
 	if err != nil {
 		return 0, false
 	}
-	for line := range strings.Lines(string(text)) {
-		if f := strings.Fields(line); len(f) == 2 && f[0] == "oom_kill" {
-			n, err = strconv.ParseUint(f[1], 10, 64)
+	return field(string(text), "oom_kill")
+}
+
+// field reads a line such as "oom_kill 3" of a text.
+func field(text, name string) (n uint64, ok bool) {
+	for line := range strings.Lines(text) {
+		if f := strings.Fields(line); len(f) == 2 && f[0] == name {
+			n, err := strconv.ParseUint(f[1], 10, 64)
 			return n, err == nil
 		}
 	}

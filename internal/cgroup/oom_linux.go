@@ -9,7 +9,8 @@ func counters() (paths []string) {
 		paths = append(paths, filepath.Join(dir, "memory.oom_control"))
 	}
 	if m.Two != "" {
-		paths = append(paths, filepath.Join(m.Two, "memory.events"))
+		// Workers that have a group of their own are counted there.
+		paths = append(paths, filepath.Join(m.Two, "memory.events.local"), filepath.Join(m.Two, "memory.events"))
 	}
 	return append(paths, "/proc/vmstat")
 }

@@ -12,7 +12,7 @@ func TestHello(t *testing.T) {
 		{},
 		{
 			Build: 1, Tasks: 1<<64 - 1, Name: "Process-1:2", ParentName: "Process-1", Depth: 2, Lanes: 62, MaxProcs: 3, MaxStack: 4,
-			Memory: 5, OpenFiles: 6, Core: 9, Nice: 7, IOClass: 3, IOLevel: 2, CPUs: []int{0, 8}, Single: true, Warden: true, Vars: []byte("vars"),
+			Memory: 5, Grouped: true, OpenFiles: 6, Core: 9, Nice: 7, IOClass: 3, IOLevel: 2, CPUs: []int{0, 8}, Single: true, Warden: true, Vars: []byte("vars"),
 			Setup: Hook{wire.CallInfo{Task: 6, Schema: 7}, []byte("input")},
 			Exit:  Hook{wire.CallInfo{Task: 8}, nil},
 		},

@@ -251,13 +251,13 @@ func (l *lane) limitCall(info *wire.CallInfo) (restore func()) {
 	if info.Memory <= 0 {
 		return func() {}
 	}
-	if err := sys.LimitData(info.Memory); err != nil {
+	if err := l.worker.limitData(info.Memory); err != nil {
 		die(err)
 	}
 	soft := debug.SetMemoryLimit(softMemory(info.Memory))
 	stack := debug.SetMaxStack(int(min(l.worker.hello.MaxStack, MaxStack(info.Memory))))
 	return func() {
-		sys.LimitData(l.worker.hello.Memory)
+		l.worker.limitData(l.worker.hello.Memory)
 		debug.SetMemoryLimit(soft)
 		debug.SetMaxStack(stack)
 	}

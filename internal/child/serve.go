@@ -177,11 +177,19 @@ func (w *worker) limit() {
 		debug.SetTraceback("crash") // or else the runtime ends with a status, and nothing is dumped
 	}
 	if m := w.hello.Memory; m > 0 {
-		if err := sys.LimitData(m); err != nil {
+		if err := w.limitData(m); err != nil {
 			die(err)
 		}
 		debug.SetMemoryLimit(softMemory(m))
 	}
+}
+
+// limitData bounds the private data of this process, unless its group does that better.
+func (w *worker) limitData(m int64) error {
+	if w.hello.Grouped {
+		return nil
+	}
+	return sys.LimitData(m)
 }
 
 // spread sets how many processors this process uses, by call and not by environment:

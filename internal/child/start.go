@@ -22,6 +22,7 @@ type Hello struct {
 	MaxProcs     int
 	MaxStack     int64
 	Memory       int64
+	Grouped      bool // a cgroup keeps Memory, and no limit on data is set beside it
 	OpenFiles    int
 	Core         int64 // how large a core dump may be, 0 as it was
 	Nice         int
@@ -54,6 +55,7 @@ const (
 	flagRings
 	flagStandby
 	flagLog
+	flagGrouped
 	flagFilter
 	flagFilterNetwork
 	flagFilterExec
@@ -77,6 +79,9 @@ func (h *Hello) Append(dst []byte) []byte {
 	}
 	if h.Log {
 		flags |= flagLog
+	}
+	if h.Grouped {
+		flags |= flagGrouped
 	}
 	flags |= filterFlags(h.Calls)
 	for _, v := range []uint64{
@@ -106,7 +111,7 @@ func parseHello(body []byte) (h Hello, err error) {
 	h.Depth, h.Lanes, h.MaxProcs = int(r.Uint64()), int(r.Uint64()), int(r.Uint64())
 	h.MaxStack, h.Memory = int64(r.Uint64()), int64(r.Uint64())
 	h.OpenFiles, h.Core = int(r.Uint64()), int64(r.Uint64())
-	h.Log, h.LogLevel = flags&flagLog != 0, int64(r.Uint64())
+	h.Log, h.LogLevel, h.Grouped = flags&flagLog != 0, int64(r.Uint64()), flags&flagGrouped != 0
 	h.Nice, h.IOClass, h.IOLevel = int(r.Uint64()), int(r.Uint64()), int(r.Uint64())
 	for n := r.Uint64(); n > 0 && r.Err() == nil; n-- {
 		h.CPUs = append(h.CPUs, int(r.Uint64()))

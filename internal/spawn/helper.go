@@ -12,7 +12,7 @@ func Helper(role, name string, files []*os.File) (*Proc, error) {
 	}
 	return launch(path, []string{name}, &os.ProcAttr{
 		Dir: "/", Env: []string{marker + "=" + role, "GOMAXPROCS=1"}, Files: files,
-	}, false, nil)
+	}, false, &Command{})
 }
 
 // Plays reports whether this process was started as that Helper. The package that

@@ -16,7 +16,7 @@ func TestNote(t *testing.T) {
 	records = appendRecord(records, '-', 20, 7)
 	records = appendRecord(records, '-', 99, 7)
 	records = append(records, "+cut"...)
-	g.note(records)
+	g.note(records, makers{})
 	if fmt.Sprint(g) != "map[10:7 30:7]" {
 		t.Errorf("groups %v, want 10 and 30, registered by 7", g)
 	}

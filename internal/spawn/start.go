@@ -1,11 +1,14 @@
 package spawn
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"runtime"
 	"sync"
 	"syscall"
+
+	"github.com/tandem-go/tandem/internal/sys"
 )
 
 // Command is a process to be started from this program's own binary, with this
@@ -16,6 +19,10 @@ type Command struct {
 	Stdio  [3]*os.File
 	Extra  []*os.File // descriptor 3 and up, as in os/exec
 	Worker *os.File   // the worker's end of its channel, behind Extra
+
+	// Enter, if not nil, runs on the thread that forks, before Confine and the fork, and
+	// may change attr. leave runs there right after the fork.
+	Enter func(attr *syscall.SysProcAttr) (leave func() error, err error)
 
 	// Confine, if not nil, runs on a thread that is made for this process alone, before
 	// the fork, and may change for good what a child inherits of its thread, and attr.
@@ -52,14 +59,14 @@ func Start(c Command) (*Proc, error) {
 		Env:   withMarker(env, c.role()),
 		Files: append(append(c.Stdio[:len(c.Stdio):len(c.Stdio)], c.Extra...), c.Worker),
 	}
-	return launch(path, os.Args, attr, true, c.Confine)
+	return launch(path, os.Args, attr, true, &c)
 }
 
-// launch runs one exec, on the starter thread or on a confined one.
-func launch(path string, args []string, attr *os.ProcAttr, worker bool, confine func(*syscall.SysProcAttr) (func(), error)) (*Proc, error) {
+// launch runs one exec, on the starter thread or on a confined one, as c says besides.
+func launch(path string, args []string, attr *os.ProcAttr, worker bool, c *Command) (*Proc, error) {
 	p := &Proc{done: make(chan struct{})}
 	var watch func() bool // blocks until the process has ended; false: it cannot
-	var err error
+	var err, refused error
 	attr.Sys, watch = attributes(worker)
 	start := func() {
 		p.proc, err = os.StartProcess(path, args, attr)
@@ -67,19 +74,21 @@ func launch(path string, args []string, attr *os.ProcAttr, worker bool, confine 
 			warden.add(p.proc.Pid)
 		}
 	}
-	if confine == nil {
-		OnStarter(start)
+	if c.Confine == nil {
+		OnStarter(func() { refused = c.entered(p, attr.Sys, start) })
 	} else {
-		var refused error
 		onConfined(p.done, func() (undo func(), well bool) {
-			if undo, refused = confine(attr.Sys); refused == nil {
-				start()
-			}
+			out := c.entered(p, attr.Sys, func() {
+				if undo, refused = c.Confine(attr.Sys); refused == nil {
+					start()
+				}
+			})
+			refused = cmp.Or(refused, out)
 			return undo, refused == nil && err == nil
 		})
-		if refused != nil {
-			return nil, refused
-		}
+	}
+	if refused != nil {
+		return nil, refused
 	}
 	if err != nil {
 		// The exec's error names the binary, whichever of the two is missing.
@@ -93,19 +102,56 @@ func launch(path string, args []string, attr *os.ProcAttr, worker bool, confine 
 	return p, nil
 }
 
+// entered runs start between Enter and its leave. A thread that cannot leave would take
+// along what it starts next: so the process that it has just started must not live.
+func (c *Command) entered(p *Proc, attr *syscall.SysProcAttr, start func()) error {
+	if c.Enter == nil {
+		start()
+		return nil
+	}
+	leave, err := c.Enter(attr)
+	if err != nil {
+		return fmt.Errorf("tandem: starting a process in a cgroup: %w", err)
+	}
+	start()
+	if err = leave(); err == nil {
+		return nil
+	}
+	if p.proc != nil {
+		p.proc.Kill()
+		p.proc.Wait()
+		warden.remove(p.proc.Pid)
+	}
+	return fmt.Errorf("tandem: starting a process in a cgroup: the way back: %w", err)
+}
+
 // starter is the thread from which all processes are started. The kernel sends
 // the parent-death signal when the *thread* that forked ends, and Go ends
 // threads when it likes; this one is locked to a goroutine that never ends.
 var starter = sync.OnceValue(func() chan<- func() {
-	work := make(chan func())
-	go func() {
-		runtime.LockOSThread()
-		for f := range work {
-			f()
-		}
-	}()
+	work, begun := make(chan func()), make(chan struct{})
+	go serve(work, begun)
+	<-begun
 	return work
 })
+
+// serve is the starter. It is not the main thread, which is the one that says in which
+// groups the program is, and where its memory counts.
+func serve(work <-chan func(), begun chan<- struct{}) {
+	runtime.LockOSThread()
+	if sys.Gettid() == sys.MainTid() {
+		other := make(chan struct{})
+		go serve(work, other) // on another thread, for this one is taken
+		<-other
+		runtime.UnlockOSThread()
+		close(begun)
+		return
+	}
+	close(begun)
+	for f := range work {
+		f()
+	}
+}
 
 // OnStarter runs f on the thread from which all processes are started, and returns when
 // it has. What f changes of that thread, its children are born with.

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/tandem-go/tandem/internal/cgroup"
 )
 
 // The warden is one small process per root program. It knows the process groups
@@ -68,11 +70,11 @@ func guard() {
 			records <- append([]byte(nil), buf[:n]...)
 		}
 	}()
-	groups := groups{}
+	groups, makers := groups{}, makers{}
 	for alive := true; alive; {
 		select {
 		case r := <-records:
-			groups.note(r)
+			groups.note(r, makers)
 			select {
 			case <-time.After(rest):
 			case <-orphaned:
@@ -90,7 +92,7 @@ func guard() {
 		var r []byte
 		select {
 		case r, open = <-records:
-			groups.note(r)
+			groups.note(r, makers)
 			continue
 		case <-time.After(time.Millisecond):
 		case <-last:
@@ -104,6 +106,7 @@ func guard() {
 	for pid := range groups {
 		killGroup(pid)
 	}
+	cgroup.Inherit(func(pid int) bool { return makers[pid] })
 	syscall.Exit(0) // not os.Exit, which in a race build sleeps for a second
 }
 
@@ -111,19 +114,27 @@ func guard() {
 // registered it.
 type groups map[int]int
 
-// note applies records.
-func (g groups) note(records []byte) {
+// makers are the processes that have registered groups, and may have made cgroups.
+type makers map[int]bool
+
+// note applies records. What a maker that has ended has left of cgroups is removed, and
+// what is in them ends: also what had left its process group.
+func (g groups) note(records []byte, m makers) {
 	for ; len(records) >= recordSize; records = records[recordSize:] {
 		pid := int(binary.LittleEndian.Uint32(records[1:]))
 		by := int(binary.LittleEndian.Uint32(records[5:]))
 		if pid <= 1 || pid > math.MaxInt32 {
 			continue // never "everybody", whatever a worker writes
 		}
-		if records[0] == '+' {
+		if m[by] = true; records[0] == '+' {
 			g[pid] = by
-		} else {
-			delete(g, pid)
-			g.bereave(pid)
+			continue
+		}
+		delete(g, pid)
+		g.bereave(pid)
+		if m[pid] {
+			cgroup.Inherit(func(maker int) bool { return maker == pid })
+			delete(m, pid)
 		}
 	}
 }

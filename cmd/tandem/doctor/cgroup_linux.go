@@ -11,9 +11,34 @@ import (
 	"golang.org/x/sys/unix"
 
 	groups "github.com/tandem-go/tandem/internal/cgroup"
+	"github.com/tandem-go/tandem/internal/sys"
 )
 
-func cgroup() []Row {
+func cgroup() []Row { return append(membership(), container()) }
+
+// container tells the limit of memory above this program, whether one death there is
+// that of all, as Kubernetes wants it, and what tandem does to keep below it.
+func container() Row {
+	const name = "memory of all"
+	c, ok := groups.FindCeiling()
+	if !ok {
+		return Row{name, nil, "no limit but the machine's"}
+	}
+	together := "the kernel would kill the largest process there"
+	if c.Whole {
+		together = "memory.oom.group is set: the kernel would kill this program with all its workers"
+	}
+	means := "tandem looks how much is left, and ends the worker that has most in time"
+	if _, err := groups.Find(groups.Memory); err == nil {
+		means = "tandem keeps all workers in a group below it"
+	}
+	if sys.HasSwap() {
+		means = "tandem leaves that to the kernel, since there is swap"
+	}
+	return Row{name, map[string]any{"bytes": c.Bytes, "folder": c.Dir, "oom_group": c.Whole}, size(uint64(c.Bytes)) + "; " + together + "; " + means}
+}
+
+func membership() []Row {
 	g, found := groups.Own()
 	switch {
 	case !found || g.Two == "" && len(g.One) == 0:

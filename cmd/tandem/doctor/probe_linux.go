@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	groups "github.com/tandem-go/tandem/internal/cgroup"
 	"github.com/tandem-go/tandem/internal/sys"
 )
 
@@ -145,14 +146,27 @@ func pidNamespace(ctx context.Context) (ok bool, how string) {
 func descendants(ctx context.Context) []Row {
 	namespace, how := pidNamespace(ctx)
 	kill := cgroupKill()
-	verdict := "what calls setsid escapes: only a cgroup or a pid namespace would catch it"
+	caught, verdict := "process groups", "what calls setsid escapes, but for a pool with Sandbox.PIDNamespace"
+	if _, err := groups.Find(groups.Memory); err == nil {
+		caught, verdict = "cgroup", "what calls setsid is caught in a pool with Limits.Memory, by its cgroup; in others it escapes"
+	} else if _, err := groups.Find(groups.PIDs); err == nil {
+		caught, verdict = "cgroup", "what calls setsid is caught in a pool with Config.Processes, by its cgroup; in others it escapes"
+	}
 	return []Row{
 		{"process groups", true, "in force: the warden kills them when this program ends"},
 		{"death signal", true, "in force: a worker dies with its parent, even on -9"},
-		{"cgroup.kill", kill == "", offer(kill == "", "", kill)},
+		{"cgroup.kill", kill == "", kills(kill)},
 		{"pid namespace", namespace, offer(namespace, how, how)},
-		{"runaways", "process groups", verdict},
+		{"runaways", caught, verdict},
 	}
+}
+
+// kills words whether a whole group can be killed at once.
+func kills(why string) string {
+	if why == "" {
+		return "yes, for groups of version 2"
+	}
+	return "not here: " + why
 }
 
 // offer words what the machine has and tandem does not use.

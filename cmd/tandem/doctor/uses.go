@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"errors"
+	"fmt"
 
 	groups "github.com/tandem-go/tandem/internal/cgroup"
 	"github.com/tandem-go/tandem/internal/sys"
@@ -12,8 +13,7 @@ func uses() []Row {
 	return []Row{
 		way("workers", transport(), "a socket pair that passes descriptors",
 			"none: package process answers errors.ErrUnsupported; goroutines and threads work"),
-		way("memory limit", limitData(), "RLIMIT_DATA of the worker, and a look every 10 ms; no memory cgroup",
-			"none: Limits.Memory is refused with errors.ErrUnsupported"),
+		memoryLimit(),
 		way("process limit", processes(), "a pids cgroup for each worker",
 			"none: Config.Processes is refused with errors.ErrUnsupported"),
 		way("OOM killer", oomCounter(), "the kernel's counter tells its victims from others",
@@ -42,15 +42,21 @@ func transport() error {
 	return err
 }
 
-func limitData() error {
-	if !sys.CanLimitData {
-		return errors.ErrUnsupported
+// memoryLimit tells the means, what it counts, and how soon it acts.
+func memoryLimit() Row {
+	const name = "memory limit"
+	place, err := groups.Find(groups.Memory)
+	switch {
+	case !sys.CanLimitData:
+		return way(name, errors.ErrUnsupported, "", "none: Limits.Memory is refused with errors.ErrUnsupported")
+	case err != nil:
+		return Row{name, true, "RLIMIT_DATA of the worker, at once, and a look every 10 ms at what got past it; neither shared memory nor a task's processes count: there is no memory cgroup (" + err.Error() + ")"}
 	}
-	return nil
+	return Row{name, true, fmt.Sprintf("a memory cgroup of version %d for each worker, at once; shared memory and a task's processes count", place.Version())}
 }
 
 func processes() error {
-	_, err := groups.FindPids()
+	_, err := groups.Find(groups.PIDs)
 	return err
 }
 
