@@ -117,6 +117,18 @@ var deathBehaviours = []behaviour{
 		s.ends(waits)
 		allFree(s.T, s.c.Sem, 2)
 	}},
+	{"Semaphore", "who comes after a death has the permits at once", func(s *stage) {
+		s.does(s.one, "acquire", "release")
+		s.does(s.other, "acquire", "release")
+		kill(s.victim("acquire", "acquire", "say so", "stay"))
+		s.is("TryAcquire", s.does(s.one, "try acquire")+s.does(s.other, "try acquire"), 2)
+	}},
+	{"RWMutex", "who comes after the death of a reader has the lock at once", func(s *stage) {
+		s.does(s.one, "read lock", "read unlock")
+		s.does(s.other, "read lock", "read unlock")
+		kill(s.victim("read lock", "say so", "stay"))
+		s.is("TryLock", s.does(s.other, "try write lock"), 1)
+	}},
 	{"Semaphore", "nobody who comes as a holder dies overtakes one who waits", func(s *stage) {
 		s.c.Sem.Acquire(soon(s))
 		s.newcomer("acquire", "acquire", "try acquire", "release")

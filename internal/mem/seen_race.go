@@ -4,6 +4,7 @@ package mem
 
 import (
 	"os"
+	"sync"
 	"sync/atomic"
 	"unsafe"
 
@@ -28,12 +29,17 @@ func heapRange(size int) []byte {
 }
 
 // lost are ranges that could not be made memory again: better kept than used.
-var lost [][]byte
+var lost struct {
+	sync.Mutex
+	ranges [][]byte
+}
 
 // returnRange makes the range memory of the heap again, before the collector has it.
 func returnRange(b []byte) {
 	if mapFixed(-1, b, readWrite, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS) != nil {
-		lost = append(lost, b) // one cleanup runs at a time
+		lost.Lock()
+		defer lost.Unlock()
+		lost.ranges = append(lost.ranges, b)
 	}
 }
 
