@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/metrics"
 	"strconv"
 	"strings"
 	"time"
@@ -18,7 +19,7 @@ import (
 type footprint struct {
 	descriptors, goroutines int
 	children, mappings      int
-	heap, resident          float64 // MB
+	heap, resident          float64 // MB; of the heap what was alive at the last collection
 }
 
 func holdings() (f footprint) {
@@ -28,9 +29,9 @@ func holdings() (f footprint) {
 	f.children = len(childrenOf("self"))
 	maps, _ := os.ReadFile("/proc/self/maps")
 	f.mappings = bytes.Count(maps, []byte("/memfd:"))
-	var stats runtime.MemStats
-	runtime.ReadMemStats(&stats)
-	f.heap = float64(stats.HeapInuse) / 1e6
+	alive := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(alive)
+	f.heap = float64(alive[0].Value.Uint64()) / 1e6
 	statm, _ := os.ReadFile("/proc/self/statm")
 	if fields := strings.Fields(string(statm)); len(fields) > 1 {
 		pages, _ := strconv.Atoi(fields[1])
