@@ -119,7 +119,7 @@ func TestProcesses(t *testing.T) {
 	leaveNothing(t)
 	pool := &process.Pool{Workers: 1, Config: process.Config{Processes: 64, Stderr: io.Discard}}
 	closing(t, pool)
-	dir, err := cgroup.Find(cgroup.PIDs)
+	dir, err := cgroup.Find(cgroup.PIDs, true)
 	if err != nil {
 		if e := pool.Start(t.Context()); !errors.Is(e, errors.ErrUnsupported) {
 			t.Errorf("no group can be made (%v), and Start says %v", err, e)

@@ -15,19 +15,35 @@ import (
 )
 
 // processGroups is where groups that bound the number of processes can be made.
-var processGroups = sync.OnceValues(func() (cgroup.Place, error) { return cgroup.Find(cgroup.PIDs) })
+var processGroups = sync.OnceValues(func() (cgroup.Place, error) { return cgroup.Find(cgroup.PIDs, true) })
 
 // findMemoryGroups is where groups that bound memory can be made.
 var findMemoryGroups = sync.OnceValues(func() (cgroup.Place, error) {
 	if sys.Debugs("nogroups") {
 		return cgroup.Place{}, errors.ErrUnsupported
 	}
-	p, err := cgroup.Find(cgroup.Memory)
+	p, err := cgroup.Find(cgroup.Memory, true)
 	if err == nil && p.Version() == 2 {
 		oomKills.Follow("") // this program may have moved
 	}
 	return p, err
 })
+
+// findShelters is the same for who has asked for no limit, and is not moved for it.
+var findShelters = sync.OnceValues(func() (cgroup.Place, error) {
+	if sys.Debugs("nogroups") {
+		return cgroup.Place{}, errors.ErrUnsupported
+	}
+	return cgroup.Find(cgroup.Memory, false)
+})
+
+// shelters is where a group around all workers can be made.
+func shelters() (cgroup.Place, error) {
+	if ungrouped.Load() {
+		return cgroup.Place{}, errors.ErrUnsupported
+	}
+	return findShelters()
+}
 
 // ungrouped has limits of memory kept without groups, for tests of that.
 var ungrouped atomic.Bool

@@ -55,7 +55,7 @@ func (g *guard) find() *cgroup.Ceiling {
 		}
 		g.limit = &c
 		how := fmt.Sprintf("it is looked at every %v to %v, and the worker with most is ended when less than %d MiB are left", guardSoonest, guardLatest, margin(c.Bytes)>>20)
-		if _, err := memoryGroups(); err == nil {
+		if _, err := shelters(); err == nil {
 			how = fmt.Sprintf("all workers are in one memory cgroup, which has what this program leaves, but for %d MiB", margin(c.Bytes)>>20)
 		}
 		g.words = shortOf(&c) + ": " + how

@@ -13,7 +13,7 @@ func (g *guard) shelter() *cgroup.Common {
 	if g.find() == nil || g.off {
 		return nil
 	}
-	place, err := memoryGroups()
+	place, err := shelters()
 	if err != nil {
 		return nil
 	}

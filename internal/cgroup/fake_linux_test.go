@@ -55,8 +55,8 @@ func is(t *testing.T, dir, name, want string) {
 func TestVersion2(t *testing.T) {
 	dir := fakeTree(t, map[string]string{"cgroup.controllers": "cpu memory pids\n", "cgroup.subtree_control": "memory pids\n"})
 	m := Membership{Two: dir}
-	memory, err := m.find(Memory)
-	pids, err2 := m.find(PIDs)
+	memory, err := m.find(Memory, true)
+	pids, err2 := m.find(PIDs, true)
 	if err != nil || err2 != nil || memory.Version() != 2 || memory.Path() != dir {
 		t.Fatal(memory, err, pids, err2)
 	}
@@ -100,17 +100,17 @@ func TestVersion2Missing(t *testing.T) {
 		"not delegated":         {"cgroup.controllers": "cpu pids\n", "cgroup.subtree_control": ""},
 		"cannot be handed down": {"cgroup.controllers": "memory\n"}, // no subtree_control
 	} {
-		_, err := Membership{Two: fakeTree(t, files)}.find(Memory)
+		_, err := Membership{Two: fakeTree(t, files)}.find(Memory, true)
 		if !errors.Is(err, errors.ErrUnsupported) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
 		}
 	}
-	if _, err := (Membership{}).find(Memory); !errors.Is(err, errors.ErrUnsupported) {
+	if _, err := (Membership{}).find(Memory, true); !errors.Is(err, errors.ErrUnsupported) {
 		t.Error(err)
 	}
 	dir := fakeTree(t, map[string]string{"cgroup.subtree_control": "memory\n"})
 	makeFolder = func(string) error { return os.ErrPermission }
-	if _, err := (Membership{Two: dir}).find(Memory); !errors.Is(err, errors.ErrUnsupported) || !errors.Is(err, os.ErrPermission) {
+	if _, err := (Membership{Two: dir}).find(Memory, true); !errors.Is(err, errors.ErrUnsupported) || !errors.Is(err, os.ErrPermission) {
 		t.Error(err)
 	}
 }
@@ -119,7 +119,7 @@ func TestVersion2Missing(t *testing.T) {
 // and from the group in which it is, if nobody else is there.
 func TestDelegate(t *testing.T) {
 	dir := fakeTree(t, map[string]string{"cgroup.controllers": "memory\n", "cgroup.subtree_control": ""})
-	if p, err := (Membership{Two: filepath.Join(dir, "tandem-7-program")}).find(Memory); err != nil || p.dir != dir {
+	if p, err := (Membership{Two: filepath.Join(dir, "tandem-7-program")}).find(Memory, true); err != nil || p.dir != dir {
 		t.Errorf("from a leaf: %+v, %v", p, err)
 	}
 	is(t, dir, "cgroup.subtree_control", "+memory")

@@ -89,7 +89,7 @@ func TestBorn(t *testing.T) {
 // TestSetMemory: the limit goes up and down, with that of swap, as far as the kernel
 // has them, and what is wanted of a group without a limit is refused.
 func TestSetMemory(t *testing.T) {
-	place, err := Find(Memory)
+	place, err := Find(Memory, true)
 	if err != nil {
 		t.Skip(err)
 	}
@@ -118,5 +118,12 @@ func TestSetMemory(t *testing.T) {
 	without := &Group{}
 	if err := without.SetMemory(1); !errors.Is(err, errors.ErrUnsupported) || without.BoundsMemory() {
 		t.Error(err)
+	}
+}
+
+// BenchmarkFindCeiling is what the first process of every program waits for.
+func BenchmarkFindCeiling(b *testing.B) {
+	for b.Loop() {
+		FindCeiling()
 	}
 }

@@ -19,7 +19,7 @@ const (
 type Place struct{}
 
 // Find is not offered on this system.
-func Find(controller string) (Place, error) { return Place{}, errors.ErrUnsupported }
+func Find(controller string, move bool) (Place, error) { return Place{}, errors.ErrUnsupported }
 
 // Path is the folder.
 func (Place) Path() string { return "" }

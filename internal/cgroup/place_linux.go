@@ -37,13 +37,14 @@ var needed = map[bool]map[string][]string{
 
 // Find finds the folder, and tries whether a group can be made in it. What other
 // programs have left there, which were killed, it removes. It takes most of a
-// millisecond.
-func Find(controller string) (Place, error) {
+// millisecond. Move lets this program be moved into a group of its own where version 2
+// asks for that: it is for who wants a limit, and not for who only looks.
+func Find(controller string, move bool) (Place, error) {
 	m, _ := Own()
-	return m.find(controller)
+	return m.find(controller, move)
 }
 
-func (m Membership) find(controller string) (Place, error) {
+func (m Membership) find(controller string, move bool) (Place, error) {
 	p := Place{dir: m.One[controller], home: m.One[controller]}
 	if p.dir == "" {
 		p = Place{dir: m.above(), two: true}
@@ -53,7 +54,7 @@ func (m Membership) find(controller string) (Place, error) {
 	}
 	sweep(p.dir)
 	if p.two {
-		if err := m.delegate(p.dir, controller); err != nil {
+		if err := m.delegate(p.dir, controller, move); err != nil {
 			return Place{}, err
 		}
 	}
@@ -115,7 +116,7 @@ func (m Membership) above() string {
 // delegate hands a controller down to the groups below dir. Version 2 does not allow
 // that in a group in which processes are: then this program goes into a leaf of it, with
 // all that it has started. If others are there, too, all goes back to where it was.
-func (m Membership) delegate(dir, controller string) error {
+func (m Membership) delegate(dir, controller string, move bool) error {
 	control := filepath.Join(dir, "cgroup.subtree_control")
 	if lists(control, controller) {
 		return nil
@@ -125,7 +126,7 @@ func (m Membership) delegate(dir, controller string) error {
 	}
 	enable := func() error { return write(control, "+"+controller) }
 	err := enable()
-	if errors.Is(err, unix.EBUSY) && m.ours(dir) {
+	if move && errors.Is(err, unix.EBUSY) && m.ours(dir) {
 		err = m.vacate(dir, enable)
 	}
 	if err != nil {

@@ -29,7 +29,7 @@ func container() Row {
 		together = "memory.oom.group is set: the kernel would kill this program with all its workers"
 	}
 	means := "tandem looks how much is left, and ends the worker that has most in time"
-	if _, err := groups.Find(groups.Memory); err == nil {
+	if _, err := groups.Find(groups.Memory, false); err == nil {
 		means = "tandem keeps all workers in a group below it"
 	}
 	if sys.HasSwap() {

@@ -147,9 +147,9 @@ func descendants(ctx context.Context) []Row {
 	namespace, how := pidNamespace(ctx)
 	kill := cgroupKill()
 	caught, verdict := "process groups", "what calls setsid escapes, but for a pool with Sandbox.PIDNamespace"
-	if _, err := groups.Find(groups.Memory); err == nil {
+	if _, err := groups.Find(groups.Memory, false); err == nil {
 		caught, verdict = "cgroup", "what calls setsid is caught in a pool with Limits.Memory, by its cgroup; in others it escapes"
-	} else if _, err := groups.Find(groups.PIDs); err == nil {
+	} else if _, err := groups.Find(groups.PIDs, false); err == nil {
 		caught, verdict = "cgroup", "what calls setsid is caught in a pool with Config.Processes, by its cgroup; in others it escapes"
 	}
 	return []Row{

@@ -45,7 +45,7 @@ func transport() error {
 // memoryLimit tells the means, what it counts, and how soon it acts.
 func memoryLimit() Row {
 	const name = "memory limit"
-	place, err := groups.Find(groups.Memory)
+	place, err := groups.Find(groups.Memory, false)
 	switch {
 	case !sys.CanLimitData:
 		return way(name, errors.ErrUnsupported, "", "none: Limits.Memory is refused with errors.ErrUnsupported")
@@ -56,7 +56,7 @@ func memoryLimit() Row {
 }
 
 func processes() error {
-	_, err := groups.Find(groups.PIDs)
+	_, err := groups.Find(groups.PIDs, false)
 	return err
 }
 
