@@ -94,11 +94,12 @@ func (r *run) boot(ctx context.Context, p *plan, name string) error {
 	m := messages.Get().(*message)
 	defer m.free()
 	var refused error
+	spec := r.job.Spec()
 	gone := false
 	w, err := launch(p, name, func(w *worker) []byte {
 		w.speak.Lock() // until the call has left: a cancellation comes behind it
 		r.worker = w
-		if refused = m.encode(ctx, r.job, r.limits, p); refused != nil {
+		if refused = m.encode(ctx, r.job, &spec, &r.limits, p); refused != nil {
 			return nil
 		}
 		r.depart(ctx, m)
@@ -139,7 +140,7 @@ func (r *run) depart(ctx context.Context, m *message) {
 	l := r.worker.lanes[0]
 	r.worker.output.only.Store(&r.name)
 	r.flight = l.board(clock())
-	r.flight.begin(ctx, r.job.Spec().Name, r.limits, 1, true)
+	r.flight.begin(ctx, r.name, &r.limits, 1, true)
 	if l.ring == nil || !m.inline() { // which may have to wait for room in the socket
 		r.flight.Sleep()
 	}
@@ -162,7 +163,7 @@ func (r *run) seeOff() {
 }
 
 func (r *run) await() error {
-	return unsent(r.sent, r.flight.await(r.job, r.limits))
+	return unsent(r.sent, r.flight.await(r.job, &r.limits))
 }
 
 // conclude makes err, the outcome, that of the handle. After errDied it waits for
