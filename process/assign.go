@@ -24,24 +24,28 @@ type assignment struct {
 	name  string // of the pool, for errors
 	birth func() // begins one worker; called with the lock held, must not block
 
-	mu         sync.Mutex
+	_ [64]byte // what follows changes with each call
+
+	mu       sync.Mutex
+	accepted int // calls between admit and release
+	phase    phase
+	looking  bool    // inspect is to come
+	idle     []*lane // of those serving, without a call; the last used is taken first: its memory is warm
+	pace     pace
+
+	_ [64]byte // what follows does not
+
 	target     int  // workers there may be
 	supervised bool // a Supervisor counts the births that failed
 	eager      bool // keep that many without demand
 	births     int  // workers on their way
 	workers    map[*worker]struct{}
-	serving    []*lane   // of the workers that take calls
-	idle       []*lane   // of them, without a call; the last used is taken first: its memory is warm
-	queue      list.List // of *waiter
-	accepted   int       // calls between admit and release
-	phase      phase
+	serving    []*lane       // of the workers that take calls
+	queue      list.List     // of *waiter
 	broken     error         // why no worker can start
 	losses     losses        // births that came to nothing
 	quiet      chan struct{} // closed when draining and nothing is accepted
 	full       chan struct{} // closed when target workers are up for the first time, or never will be
-
-	pace    pace
-	looking bool // inspect is to come
 }
 
 type phase uint8
@@ -139,15 +143,15 @@ type claim struct {
 
 // enterAndClaim is admit and claim in one.
 func (a *assignment) enterAndClaim(as want) (claim, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if err := a.enter(); err != nil {
-		return claim{}, err
+	a.mu.Lock() // without defer: each call comes by here
+	err := a.enter()
+	var c claim
+	if err == nil {
+		if c, err = a.claimLocked(as); err != nil {
+			a.leave()
+		}
 	}
-	c, err := a.claimLocked(as)
-	if err != nil {
-		a.leave()
-	}
+	a.mu.Unlock()
 	return c, err
 }
 
@@ -251,18 +255,31 @@ func (a *assignment) engage(l *lane, now time.Duration, as want) *flight {
 	return f
 }
 
-// over ends a flight in which so many tasks ran, until now; the call itself is over
+// over ends a flight in which so many tasks ran, until now, or, if that is 0, at a time
+// that is asked for when it has to be known; the call itself is over
 // too if final. leave, if not nil, is a worker that has no more to do and must
 // be let go; took is how long its lane was busy with it.
 func (a *assignment) over(f *flight, now time.Duration, ran int, final bool) (leave *worker, took time.Duration) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
+	a.mu.Lock() // without defer: each call comes by here
+	leave, took = a.overLocked(f, now, ran, final)
+	a.mu.Unlock()
+	return leave, took
+}
+
+func (a *assignment) overLocked(f *flight, now time.Duration, ran int, final bool) (leave *worker, took time.Duration) {
 	if final {
 		a.leave()
 	}
 	l, w := f.lane, f.lane.worker
+	if now == 0 {
+		if a.pace.quick() {
+			now = l.ended()
+		} else {
+			now = clock()
+		}
+	}
 	took = l.alight(f, now)
-	if ran > 0 {
+	if ran > 0 && now > 0 {
 		a.pace.note(took / time.Duration(ran))
 	}
 	w.busy--
@@ -276,7 +293,7 @@ func (a *assignment) over(f *flight, now time.Duration, ran int, final bool) (le
 	}
 	switch {
 	case !w.retiring:
-		a.offer(l, now)
+		a.offer(l)
 	case w.busy == 0:
 		leave = w
 	}
@@ -286,14 +303,14 @@ func (a *assignment) over(f *flight, now time.Duration, ran int, final bool) (le
 
 // offer hands what room a lane has to the calls that wait longest. A lane without
 // a call is idle then.
-func (a *assignment) offer(l *lane, now time.Duration) {
+func (a *assignment) offer(l *lane) {
 	for first := a.queue.Front(); first != nil && !l.worker.spent(); first = a.queue.Front() {
 		w := first.Value.(*waiter)
 		if n := len(l.row); n > 0 && (w.alone || l.stuck || n >= min(l.depth, a.pace.depth(w.want))) {
 			return
 		}
 		a.queue.Remove(first)
-		w.got <- a.engage(l, now, w.want)
+		w.got <- a.engage(l, l.moment(), w.want)
 	}
 	if len(l.row) == 0 {
 		a.idle = append(a.idle, l)
@@ -351,40 +368,3 @@ var errFull = errors.New("all lanes are full")
 func clock() time.Duration { return time.Since(epoch) }
 
 var epoch = time.Now()
-
-// pace is how long calls take in the workers, by and large.
-type pace struct{ mean time.Duration } // zero: not known yet
-
-// Calls wait in a lane behind others for about as long as several wakes of a
-// sleeping worker take, and not longer: there they cannot choose the worker that is
-// free first.
-const worthWaiting = 200 * time.Microsecond
-
-// laneDepth is how many calls a lane with a ring holds at most.
-const laneDepth = 128
-
-// note learns how long a call has taken whose flight over was not told.
-func (a *assignment) note(took time.Duration) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.pace.note(took)
-}
-
-func (p *pace) note(took time.Duration) {
-	if p.mean == 0 {
-		p.mean = took
-	}
-	p.mean = max(1, p.mean+(took-p.mean)/8)
-}
-
-// depth is how many calls a lane may hold for one more such to join them. A chunk
-// joins one that runs, unless its items take so long that a wake is nothing.
-func (p *pace) depth(as want) int {
-	switch {
-	case as.items > 0 && p.mean < 5*worthWaiting:
-		return ahead(p.mean, as.items)
-	case p.mean == 0:
-		return 1
-	}
-	return int(min(max(worthWaiting/p.mean, 1), laneDepth))
-}

@@ -26,7 +26,8 @@ type ticket struct {
 // Admit gives j its place in the queue; see tandem.Admitter.
 func (p *Pool) Admit(ctx context.Context, j *tandem.Job) (any, error) {
 	t := new(ticket)
-	if err := p.consider(ctx, j, t); err != nil {
+	spec := j.Spec()
+	if err := p.consider(ctx, j, &spec, t); err != nil {
 		return nil, err
 	}
 	if err := t.enter(j, false); err != nil {
@@ -36,18 +37,20 @@ func (p *Pool) Admit(ctx context.Context, j *tandem.Job) (any, error) {
 }
 
 // consider checks whether there is anything to say against the call of j.
-func (p *Pool) consider(ctx context.Context, j *tandem.Job, t *ticket) error {
+func (p *Pool) consider(ctx context.Context, j *tandem.Job, spec *tandem.Spec, t *ticket) error {
 	s, err := p.ready()
 	if err != nil {
 		return err
 	}
-	spec := j.Spec()
-	*t = ticket{state: s, limits: spec.Limits.Or(s.plan.Limits)}
+	t.state, t.limits = s, s.plan.Limits
+	if spec.Limits != (tandem.Limits{}) {
+		t.limits = spec.Limits.Or(t.limits)
+		if err := s.accepts(spec, t.limits); err != nil {
+			return err
+		}
+	}
 	if s.watched() {
 		t.begun = clock()
-	}
-	if err := s.accepts(spec, t.limits); err != nil {
-		return err
 	}
 	if err := s.killers.refuse(j); err != nil {
 		s.settled(spec.Name, nil, 0, 0, err)
@@ -78,10 +81,11 @@ func (p *Pool) attempt(ctx context.Context, j *tandem.Job, tried int) error {
 	m := messages.Get().(*message)
 	defer m.free()
 	var own ticket
+	spec := j.Spec() // large: it is copied once
 	t, entered := j.Ticket().(*ticket)
 	if !entered {
 		t = &own
-		if err := p.consider(ctx, j, t); err != nil {
+		if err := p.consider(ctx, j, &spec, t); err != nil {
 			return err
 		}
 	}
@@ -93,7 +97,7 @@ func (p *Pool) attempt(ctx context.Context, j *tandem.Job, tried int) error {
 		}
 		return h.run(ctx, j, t)
 	}
-	err := m.encode(ctx, j, t.limits, t.state.plan)
+	err := m.encode(ctx, j, &spec, &t.limits, t.state.plan)
 	if err == nil && !entered {
 		if err := t.enter(j, m.alone()); err != nil {
 			return err
@@ -104,10 +108,10 @@ func (p *Pool) attempt(ctx context.Context, j *tandem.Job, tried int) error {
 		if entered {
 			t.giveUp(ctx)
 		}
-		t.state.settled(j.Spec().Name, nil, 0, 0, err)
+		t.state.settled(spec.Name, nil, 0, 0, err)
 		return err
 	}
-	return t.run(ctx, j, m, tried)
+	return t.run(ctx, j, &spec, m, tried)
 }
 
 // giveUp ends a call that is not to run.
@@ -123,8 +127,8 @@ func (t *ticket) giveUp(ctx context.Context) {
 }
 
 // run finds the call a worker, and another one if that dies or has no time for it.
-func (t *ticket) run(ctx context.Context, j *tandem.Job, m *message, tried int) error {
-	s, spec := t.state, j.Spec()
+func (t *ticket) run(ctx context.Context, j *tandem.Job, spec *tandem.Spec, m *message, tried int) error {
+	s := t.state
 	var wait time.Duration
 	for moved := 0; ; {
 		f, err := t.flight(ctx, spec.Name, m, &wait)
@@ -135,7 +139,7 @@ func (t *ticket) run(ctx context.Context, j *tandem.Job, m *message, tried int) 
 		}
 		w := f.lane.worker
 		m.stamp()
-		err, unstarted, cause := f.fly(ctx, j, m, t.limits)
+		err, unstarted, cause := f.fly(ctx, j, spec.Name, m, &t.limits)
 		again, ran := false, 1
 		switch {
 		case err == errMoved:
@@ -163,32 +167,30 @@ func (t *ticket) run(ctx context.Context, j *tandem.Job, m *message, tried int) 
 				err = s.killers.died(j, crash, w.death.outside)
 			}
 		}
-		now := s.landed(f, ran, !again)
+		s.landed(f, ran, !again)
 		if again {
 			continue
 		}
-		s.settled(spec.Name, w, wait, t.since(now)-wait, err)
+		s.settled(spec.Name, w, wait, t.since()-wait, err)
 		return err
 	}
 }
 
-// since is how long the call has been going on, at a time that clock told, 0 if nobody
-// wanted to know when it began.
-func (t *ticket) since(now time.Duration) time.Duration {
+// since is how long the call has been going on, 0 if nobody wanted to know when it
+// began.
+func (t *ticket) since() time.Duration {
 	if t.begun == 0 {
 		return 0
 	}
-	return now - t.begun
+	return clock() - t.begun
 }
 
 // landed ends a flight in which so many tasks ran, and lets a worker go that has no
-// more to do. It returns the time.
-func (s *poolState) landed(f *flight, ran int, final bool) time.Duration {
-	now := clock()
-	if leave, _ := s.assign.over(f, now, ran, final); leave != nil {
+// more to do.
+func (s *poolState) landed(f *flight, ran int, final bool) {
+	if leave, _ := s.assign.over(f, 0, ran, final); leave != nil {
 		leave.leave()
 	}
-	return now
 }
 
 // overran reports whether a worker with one call at a time died of that call's
@@ -216,7 +218,7 @@ func (t *ticket) flight(ctx context.Context, task string, m *message, wait *time
 		}
 	}
 	if c.waiter != nil || *wait > 0 {
-		*wait = t.since(clock())
+		*wait = t.since()
 	}
 	if err == nil && s.events.On() {
 		s.emit(event.Event{Kind: event.CallStarted, Task: task, Worker: f.lane.worker.number, PID: f.lane.worker.proc.PID, Wait: *wait})
@@ -225,7 +227,7 @@ func (t *ticket) flight(ctx context.Context, task string, m *message, wait *time
 }
 
 // accepts checks the limits of one call.
-func (s *poolState) accepts(spec tandem.Spec, limits tandem.Limits) error {
+func (s *poolState) accepts(spec *tandem.Spec, limits tandem.Limits) error {
 	if err := spec.Limits.Check(); err != nil {
 		return err
 	}

@@ -113,7 +113,7 @@ func (x *exchange) settleOne(err error) {
 // send sends the chunk. An error is why it must not run at all.
 func (x *exchange) send(m *message) error {
 	f := x.flight
-	if err := f.begin(x.ctx, x.chunk.Spec().Name, x.limits, x.n, false); err != nil {
+	if err := f.begin(x.ctx, x.chunk.Spec().Name, &x.limits, x.n, false); err != nil {
 		f.end()
 		f.abandon()
 		return err
@@ -197,7 +197,7 @@ func (x *exchange) conclude(answer []byte, begun int, aside bool) error {
 	}
 	if err == nil && aside {
 		x.flight.turn()
-		if err = x.flight.reply(x.chunk.Job(x.from+x.told), x.limits); err == errDied {
+		if err = x.flight.reply(x.chunk.Job(x.from+x.told), &x.limits); err == errDied {
 			return err
 		}
 		if err != nil && cause != nil {

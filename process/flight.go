@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tandem-go/tandem"
@@ -29,6 +30,12 @@ type flight struct {
 	landed  bool
 	chunk   bool // of a batch, whose pump looks after what waits behind it
 
+	// Who waits for its turn writes awaited and then looks at leads, and the one before
+	// it the other way round: so f.mu, which is most often another processor's, is taken
+	// for those alone who wait for that.
+	leads   atomic.Int64 // since when no other call is in front, a time.Duration; 0: one is
+	awaited atomic.Bool  // something is to be done then
+
 	mu      sync.Mutex
 	task    string
 	limits  tandem.Limits
@@ -36,11 +43,11 @@ type flight struct {
 	fixed   bool // it cannot be taken back: it went through the socket, where it would stay
 	ctx     context.Context
 	seq     uint32
-	open    bool          // the call is on
-	leads   time.Duration // since when no other call is in front, 0: one is
-	armed   bool          // its timers run, or will when it leads
-	halt    error         // it must not run: its pool was closed
-	cause   error         // why it was asked to stop, nil if it was not
+	open    bool  // the call is on
+	armed   bool  // its timers run, or will when it leads
+	timed   bool  // they run
+	halt    error // it must not run: its pool was closed
+	cause   error // why it was asked to stop, nil if it was not
 	unhook  func() bool
 	limit   *time.Timer
 	grace   *time.Timer
@@ -72,23 +79,31 @@ func (f *flight) embark(slot ring.Slot, now time.Duration, head bool) {
 		f.lane.last = uint32(slot.Seq())
 	}
 	f.seq = f.lane.last
-	f.leads = 0
+	f.leads.Store(0)
 	if head {
-		f.leads = now
+		f.leads.Store(int64(now))
 	}
-	f.halt, f.cause, f.arrived, f.armed = nil, nil, nil, false
+	f.halt, f.cause, f.arrived, f.armed, f.timed = nil, nil, nil, false, false
+	f.awaited.Store(false)
 }
+
+// unread is when a call came to lead whose predecessor's end was not measured.
+const unread = 1
 
 // lead is called when no other call is in front of f any more: it runs, or will as
 // soon as its worker can. The assignment's mutex is held.
 func (f *flight) lead(now time.Duration, last bool) {
+	f.leads.Store(max(int64(now), unread))
+	if !f.awaited.Load() {
+		return
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.leads = now
 	if f.arrived != nil {
 		close(f.arrived)
+		f.arrived = nil
 	}
-	if f.open && f.armed {
+	if f.open && f.armed && !f.timed {
 		f.clock()
 		if last { // otherwise inspect sees to it
 			f.expect()
@@ -100,7 +115,8 @@ func (f *flight) lead(now time.Duration, last bool) {
 // of the calls.
 func (f *flight) turn() {
 	f.mu.Lock()
-	if f.leads > 0 {
+	f.awaited.Store(true)
+	if f.leads.Load() > 0 {
 		f.mu.Unlock()
 		return
 	}
@@ -112,14 +128,15 @@ func (f *flight) turn() {
 
 // begin opens the call, or the chunk of so many items. It reports why it must not run
 // at all.
-func (f *flight) begin(ctx context.Context, task string, limits tandem.Limits, items int, fixed bool) error {
+func (f *flight) begin(ctx context.Context, task string, limits *tandem.Limits, items int, fixed bool) error {
 	if limits.Memory > 0 {
 		f.lane.worker.weigh(limits.Memory)
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.ctx, f.task, f.limits, f.items, f.fixed, f.open = ctx, task, limits, items, fixed, true
-	return f.halt
+	f.mu.Lock() // without defer: each call comes by here
+	f.ctx, f.task, f.limits, f.items, f.fixed, f.open = ctx, task, *limits, items, fixed, true
+	halt := f.halt
+	f.mu.Unlock()
+	return halt
 }
 
 // Sleep arms what may end the call early. The ring calls it when the answer does
@@ -131,11 +148,12 @@ func (f *flight) Sleep() {
 		return
 	}
 	f.armed = true
+	f.awaited.Store(true)
 	seq, ctx := f.seq, f.ctx
 	if ctx.Done() != nil {
 		f.unhook = context.AfterFunc(ctx, func() { f.stop(seq, context.Cause(ctx)) })
 	}
-	if f.leads > 0 {
+	if f.leads.Load() > 0 {
 		f.clock()
 		f.expect()
 	}
@@ -200,8 +218,13 @@ func (f *flight) doubt(seq uint32, late time.Duration, again bool) {
 // clock starts the limits, which count from when the call leads.
 func (f *flight) clock() {
 	seq, limits := f.seq, f.limits
+	f.timed = true
 	if limits.Time > 0 && f.items == 1 { // of a chunk see last
-		f.limit = time.AfterFunc(limits.Time-(clock()-f.leads), func() { f.overtime(seq) })
+		left := limits.Time
+		if since := f.leads.Load(); since != unread {
+			left -= clock() - time.Duration(since)
+		}
+		f.limit = time.AfterFunc(left, func() { f.overtime(seq) })
 	}
 	if limits.Memory > 0 && !f.lane.worker.held(limits.Memory) {
 		f.memory = time.AfterFunc(weighEvery, func() { f.weigh(seq, limits.Memory) })
@@ -255,8 +278,7 @@ func (f *flight) distrust() {
 
 // end closes the call and returns why it was asked to stop, nil if it was not.
 func (f *flight) end() error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
+	f.mu.Lock() // without defer: each call comes by here
 	f.open = false
 	if f.armed || f.start != nil {
 		if f.unhook != nil {
@@ -270,7 +292,9 @@ func (f *flight) end() error {
 		f.unhook, f.limit, f.grace, f.memory, f.spend, f.start = nil, nil, nil, nil, nil, nil
 	}
 	f.ctx = nil
-	return f.cause
+	cause := f.cause
+	f.mu.Unlock()
+	return cause
 }
 
 // weighEvery is how often a worker with a memory limit is looked at while it runs

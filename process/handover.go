@@ -17,7 +17,8 @@ func (r *run) handOver(ctx context.Context, s *standbyState, name string) (gone 
 	defer m.free()
 	// All that is of this moment travels with the call: limits, names, variables.
 	m.handover = &child.Handover{Name: name, ParentName: Current().Name(), Vars: child.Root.Snapshot()}
-	if err := m.encode(ctx, r.job, r.limits, s.plan); err != nil {
+	spec := r.job.Spec()
+	if err := m.encode(ctx, r.job, &spec, &r.limits, s.plan); err != nil {
 		return false, err
 	}
 	r.mu.Lock()

@@ -37,7 +37,11 @@ type losses struct {
 }
 
 // good forgets what came before a worker that has shown that it lives.
-func (l *losses) good() { l.row, l.first = 0, nil }
+func (l *losses) good() {
+	if l.row > 0 { // rare; otherwise all calls would write where others only read
+		l.row, l.first = 0, nil
+	}
+}
 
 // note counts one more, and returns the first cause if that is too many.
 func (l *losses) note(now time.Duration, cause error, outside bool) (first error, broken bool) {

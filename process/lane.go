@@ -28,7 +28,9 @@ type lane struct {
 	row    []*flight
 	spare  []*flight
 	last   uint32        // number of the last call
-	lately time.Duration // when the last call ended
+	lately time.Duration // when the last call ended whose end was measured, or the first of the row began
+	unread int           // calls that have ended since
+	alone  uint          // calls that have ended with none behind them
 	passed uint64        // calls that have left the row
 	seen   uint64        // passed, at the last inspection
 	stuck  bool          // its first call takes long
@@ -41,9 +43,9 @@ func newLane(w *worker, i int, conn *wire.Conn) *lane {
 // fly runs the call of m for j. err is the outcome, errDied or errMoved; cause says
 // why the call was asked to stop, nil if it was not. unstarted is valid after
 // errDied: the worker had not begun the call.
-func (f *flight) fly(ctx context.Context, j *tandem.Job, m *message, limits tandem.Limits) (err error, unstarted bool, cause error) {
+func (f *flight) fly(ctx context.Context, j *tandem.Job, task string, m *message, limits *tandem.Limits) (err error, unstarted bool, cause error) {
 	l := f.lane
-	if err := f.begin(ctx, j.Spec().Name, limits, 1, !m.inline()); err != nil {
+	if err := f.begin(ctx, task, limits, 1, !m.inline()); err != nil {
 		f.end()
 		f.abandon()
 		return err, false, err
@@ -69,7 +71,7 @@ func (f *flight) fly(ctx context.Context, j *tandem.Job, m *message, limits tand
 }
 
 // bySocket sends the call through the socket and waits for the outcome there.
-func (f *flight) bySocket(j *tandem.Job, m *message, limits tandem.Limits) error {
+func (f *flight) bySocket(j *tandem.Job, m *message, limits *tandem.Limits) error {
 	if m.handles.Len() == 0 {
 		f.lane.conn.Post(wire.Call, f.seq, m.frame) // leaves in reply
 	} else if err := f.send(m); err != nil {
@@ -79,7 +81,7 @@ func (f *flight) bySocket(j *tandem.Job, m *message, limits tandem.Limits) error
 }
 
 // byRing puts the call into the ring and waits for the outcome there.
-func (f *flight) byRing(j *tandem.Job, m *message, limits tandem.Limits) error {
+func (f *flight) byRing(j *tandem.Job, m *message, limits *tandem.Limits) error {
 	sent := f.publish(m)
 	return unsent(sent, f.await(j, limits))
 }
@@ -105,7 +107,7 @@ func (f *flight) publish(m *message) error {
 }
 
 // await waits for the outcome of a published call.
-func (f *flight) await(j *tandem.Job, limits tandem.Limits) error {
+func (f *flight) await(j *tandem.Job, limits *tandem.Limits) error {
 	l := f.lane
 	if l.ring == nil {
 		return f.reply(j, limits)
@@ -147,7 +149,7 @@ func (f *flight) send(m *message) error {
 
 // reply waits for the outcome and settles j with it. errDied means that there is
 // none.
-func (f *flight) reply(j *tandem.Job, limits tandem.Limits) error {
+func (f *flight) reply(j *tandem.Job, limits *tandem.Limits) error {
 	l := f.lane
 	limit := int64(0)
 	if limits.Output > 0 {

@@ -35,7 +35,7 @@ var largeFrames sync.Pool
 
 // encode encodes the call of j for a worker of the plan. Its error is the caller's:
 // nothing was sent.
-func (m *message) encode(ctx context.Context, j *tandem.Job, limits tandem.Limits, p *plan) (err error) {
+func (m *message) encode(ctx context.Context, j *tandem.Job, spec *tandem.Spec, limits *tandem.Limits, p *plan) (err error) {
 	if m.large.Pool = p.segments; p.segments != nil {
 		m.handles.Use(&m.large)
 	} else if n, _ := j.InputSize(); n > keepSmall { // all of it goes through the socket
@@ -43,7 +43,7 @@ func (m *message) encode(ctx context.Context, j *tandem.Job, limits tandem.Limit
 			m.frame = *frame
 		}
 	}
-	m.head(ctx, j.Spec(), limits, p.Limits.Memory)
+	m.head(ctx, spec, limits, p.Limits.Memory)
 	m.frame, err = j.AppendInput(m.frame, &m.handles)
 	if err == nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
@@ -52,7 +52,7 @@ func (m *message) encode(ctx context.Context, j *tandem.Job, limits tandem.Limit
 }
 
 // head begins the frame with what is known without the argument.
-func (m *message) head(ctx context.Context, spec tandem.Spec, limits tandem.Limits, memory int64) {
+func (m *message) head(ctx context.Context, spec *tandem.Spec, limits *tandem.Limits, memory int64) {
 	info := wire.CallInfo{Task: spec.ID(), Schema: spec.Schema, Output: limits.Output, Meta: spec.Meta}
 	if limits.Memory != memory {
 		info.Memory = limits.Memory

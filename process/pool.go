@@ -117,12 +117,15 @@ type poolState struct {
 	events  event.Stream
 	killers *killers
 	kept    string // how the limits are
-	count   counters
 	keepers sync.WaitGroup
 	mark    *leak.Mark
 	shut    chan struct{} // closed by Close
 	closing sync.Once
 	result  error // of Close
+
+	_     [64]byte // a call reads what is above, which is not to move with what it counts
+	count counters
+	_     [64]byte
 
 	mu        sync.Mutex
 	nascent   map[*worker]struct{} // started, not yet serving

@@ -251,11 +251,11 @@ func (p *pump) send(next part, m *message) bool {
 	defer func() { p.keep(next) }()
 	spec := c.Spec()
 	limits := spec.Limits.Or(s.plan.Limits)
-	if err := s.accepts(spec, limits); err != nil {
+	if err := s.accepts(&spec, limits); err != nil {
 		p.fail(&next, err)
 		return true
 	}
-	n := m.encodeItems(p.ctx, c, next.from, limits, s.plan.Limits.Memory)
+	n := m.encodeItems(p.ctx, c, &spec, next.from, &limits, s.plan.Limits.Memory)
 	if n == 0 || limits.CPU > 0 || next.moved > moves || next.tried > 0 || s.killers.suspects(spec.ID()) {
 		if len(p.flying) > 0 {
 			return false // it would wait, with others waiting behind it
@@ -303,8 +303,8 @@ func (p *pump) send(next part, m *message) bool {
 
 // encodeItems encodes a call of as many items of c as fit a slot. 0 means that item
 // from goes alone.
-func (m *message) encodeItems(ctx context.Context, c *tandem.Chunk, from int, limits tandem.Limits, memory int64) (n int) {
-	m.head(ctx, c.Spec(), limits, memory)
+func (m *message) encodeItems(ctx context.Context, c *tandem.Chunk, spec *tandem.Spec, from int, limits *tandem.Limits, memory int64) (n int) {
+	m.head(ctx, spec, limits, memory)
 	m.frame, n = c.AppendInputs(from, c.Len()-from, wire.HeaderSize+ring.Inline-len(m.frame), m.frame)
 	return n
 }

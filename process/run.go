@@ -95,11 +95,12 @@ func (r *run) boot(ctx context.Context, p *plan, name string) error {
 	m := messages.Get().(*message)
 	defer m.free()
 	var refused error
+	spec := r.job.Spec()
 	gone := false
 	w, err := launch(p, name, func(w *worker) []byte {
 		w.speak.Lock() // until the call has left: a cancellation comes behind it
 		r.worker = w
-		if refused = m.encode(ctx, r.job, r.limits, p); refused != nil {
+		if refused = m.encode(ctx, r.job, &spec, &r.limits, p); refused != nil {
 			return nil
 		}
 		r.depart(ctx, m)
@@ -140,7 +141,7 @@ func (r *run) depart(ctx context.Context, m *message) {
 	l := r.worker.lanes[0]
 	r.worker.output.only.Store(&r.name)
 	r.flight = l.board(clock())
-	r.flight.begin(ctx, r.job.Spec().Name, r.limits, 1, true)
+	r.flight.begin(ctx, r.name, &r.limits, 1, true)
 	if l.ring == nil || !m.inline() { // which may have to wait for room in the socket
 		r.flight.Sleep()
 	}
@@ -163,7 +164,7 @@ func (r *run) seeOff() {
 }
 
 func (r *run) await() error {
-	err := r.flight.await(r.job, r.limits)
+	err := r.flight.await(r.job, &r.limits)
 	if err == ring.ErrUnstarted { // it is this process's task, and goes to no other
 		err = errDied
 	}

@@ -90,7 +90,7 @@ func (a *assignment) born(w *worker) bool {
 	a.workers[w] = struct{}{}
 	a.serving = append(a.serving, w.lanes...)
 	for _, l := range w.lanes {
-		a.offer(l, clock())
+		a.offer(l)
 	}
 	if len(a.workers) >= a.target {
 		a.filled()

@@ -34,15 +34,14 @@ func (c *callContext) open(left time.Duration) {
 
 // end ends the context. The first cause stays.
 func (c *callContext) end(cause error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.over {
-		return
+	c.mu.Lock() // without defer: each call comes by here
+	if !c.over {
+		c.over, c.cause = true, cause
+		if c.real != nil {
+			c.cancel(cause)
+		}
 	}
-	c.over, c.cause = true, cause
-	if c.real != nil {
-		c.cancel(cause)
-	}
+	c.mu.Unlock()
 }
 
 func (c *callContext) ask() context.Context {

@@ -187,18 +187,17 @@ func (l *lane) last() {
 }
 
 func (l *lane) answer(kind wire.Kind, seq uint32, frame []byte, h *codec.Handles) {
-	// Counted as running until the answer has left: Exit must not overtake it.
-	defer l.worker.done()
 	forwarded := false
-	defer func() { l.large.End(forwarded) }()
-	if l.ring != nil {
-		if small := len(frame)-wire.HeaderSize <= ring.Inline; small && (h == nil || h.Len() == 0) {
-			l.ring.Done(frame[wire.HeaderSize:])
-			return
+	if l.ring != nil && len(frame)-wire.HeaderSize <= ring.Inline && h.Len() == 0 {
+		l.ring.Done(frame[wire.HeaderSize:])
+	} else {
+		if l.ring != nil {
+			l.ring.DoneAside(nil)
 		}
-		l.ring.DoneAside(nil)
+		forwarded = l.post(kind, seq, frame, h) && h.Len() > 0
 	}
-	forwarded = l.post(kind, seq, frame, h) && h.Len() > 0
+	l.large.End(forwarded)
+	l.worker.done() // it counted as running until the answer had left: Exit must not overtake it
 }
 
 // post sends an answer through the socket and reports whether it left as it is.

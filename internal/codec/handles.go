@@ -104,9 +104,17 @@ func (h *Handles) Close() error {
 	if h == nil {
 		return nil
 	}
+	h.aside = 0
+	if len(h.files) == 0 {
+		return nil
+	}
+	return h.empty()
+}
+
+func (h *Handles) empty() error {
 	err := h.closeSet(h.held)
 	clear(h.files)
-	h.files, h.held, h.taken, h.aside = h.files[:0], 0, 0, 0
+	h.files, h.held, h.taken = h.files[:0], 0, 0
 	return err
 }
 

@@ -12,11 +12,14 @@ type Outbox struct {
 	parent   *Parent
 	slots    []*slot
 	entries  []entry
-	sleeping flag         // the worker's: it sleeps
-	until    flag         // the position from which on the worker rings
-	peer     atomic.Int32 // the CPU on which the worker last ran
-	tail     position     // the next to reserve
-	head     position     // the next that a reader looks at; under Parent.mu
+	sleeping flag // the worker's: it sleeps
+	until    flag // the position from which on the worker rings
+
+	_ [line]byte // from here on it changes with each call: what is above need not move with it
+
+	peer atomic.Int32 // the CPU on which the worker last ran
+	tail position     // the next to reserve
+	head position     // the next that a reader looks at; under Parent.mu
 }
 
 // Slot names one call of a lane between Reserve and the return of Wait.
@@ -69,6 +72,13 @@ func newOutbox(p *Parent, at plan, i int) *Outbox {
 		e.state.Store(note(pos, idle))
 	}
 	return o
+}
+
+// met notes where the worker ran; most often that is where it ran before.
+func (o *Outbox) met(cpu uint32) {
+	if o.peer.Load() != int32(cpu) {
+		o.peer.Store(int32(cpu))
+	}
 }
 
 func (o *Outbox) entry(p position) *entry { return &o.entries[int(p)&(len(o.entries)-1)] }

@@ -66,7 +66,7 @@ func (o *Outbox) Glance(s Slot, dst []byte) (answer []byte, ok bool) {
 		!e.state.CompareAndSwap(note(s.at, published), note(s.at, settled)) {
 		return dst, false
 	}
-	o.peer.Store(int32(sl.workerCPU))
+	o.met(sl.workerCPU)
 	answer = append(dst, sl.inline[:w.length()]...)
 	o.free(s)
 	runtime.KeepAlive(p.segment)
@@ -228,7 +228,7 @@ func (o *Outbox) outcome(s Slot, w word, dst []byte) (answer []byte, aside bool,
 	if w.position() == s.at && w.length() <= Inline {
 		switch w.state() {
 		case done:
-			o.peer.Store(int32(sl.workerCPU))
+			o.met(sl.workerCPU)
 			return append(dst, sl.inline[:w.length()]...), w.aside(), nil
 		case queued, started:
 			if p.mode.Load()&failed == 0 {
