@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/tandem-go/tandem/internal/codec"
-	"github.com/tandem-go/tandem/internal/sys"
 )
 
 // Chunk is a run of consecutive inputs that a place has taken from a Batch. Each
@@ -57,7 +56,6 @@ func (c *Chunk) Job(i int) *Job { return c.job(i) }
 // n may be 0. Such an item goes by Job, which tells its error too. If dst has
 // capacity for room bytes more, they are written in place.
 func (c *Chunk) AppendInputs(from, most, room int, dst []byte) (out []byte, n int) {
-	sys.ToCall()
 	return c.appendInputs(from, most, room, dst)
 }
 
@@ -67,7 +65,6 @@ func (c *Chunk) AppendInputs(from, most, room int, dst []byte) (out []byte, n in
 // bytes of item from+settled are no outcome of this task. Those before it are
 // settled, failed of them with an error; it and those after it are not.
 func (c *Chunk) SetOutputs(from, n int, src []byte) (settled, failed int, rest []byte, err error) {
-	sys.FromCall()
 	settled, rest, err = c.setOutputs(from, n, src)
 	failed = c.failures(from, settled)
 	c.settle(from, settled)

@@ -12,7 +12,6 @@ import (
 	"github.com/tandem-go/tandem/internal/child"
 	"github.com/tandem-go/tandem/internal/codec"
 	"github.com/tandem-go/tandem/internal/spawn"
-	"github.com/tandem-go/tandem/internal/sys"
 	"github.com/tandem-go/tandem/internal/wire"
 )
 
@@ -92,19 +91,13 @@ type callee struct {
 func (c *callee) Name() string { return c.spec.Name }
 
 func (c *callee) Call(ctx context.Context, in []byte, h *codec.Handles, dst []byte) (out []byte, failed bool, err error) {
-	sys.FromCall()
 	at := len(dst)
-	out, err = c.far.execute(c.spec.inContext(ctx), c.spec, in, h, dst)
-	sys.ToCall()
-	if err != nil {
+	if out, err = c.far.execute(c.spec.inContext(ctx), c.spec, in, h, dst); err != nil {
 		return out, false, err
 	}
 	return out, out[at] == outcomeError, nil
 }
 
 func (c *callee) Items(ctx context.Context, it *Items) error {
-	sys.FromCall()
-	err := c.far.executeItems(c.spec.inContext(ctx), c.spec, it)
-	sys.ToCall()
-	return err
+	return c.far.executeItems(c.spec.inContext(ctx), c.spec, it)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/tandem-go/tandem/internal/codec"
-	"github.com/tandem-go/tandem/internal/sys"
 )
 
 // Runner is a place where tasks run. Its implementations are Inline,
@@ -97,18 +96,12 @@ func (j *Job) InputSize() (n int, exact bool) { return j.size() }
 // AppendInput appends the encoded argument to dst and its descriptors to h. It
 // may be called again, for a second attempt. An error is the caller's to
 // return: the argument could not be encoded, and the job has not run.
-func (j *Job) AppendInput(dst []byte, h *Handles) ([]byte, error) {
-	sys.ToCall()
-	return j.appendInput(dst, h)
-}
+func (j *Job) AppendInput(dst []byte, h *Handles) ([]byte, error) { return j.appendInput(dst, h) }
 
 // SetOutput settles the job with the outcome that Execute returned on the far
 // side. Its error is the call's: the task's own, or one that wraps ErrMalformed
 // when src is not an outcome of this task.
-func (j *Job) SetOutput(src []byte, h *Handles) error {
-	sys.FromCall()
-	return j.setOutput(src, h)
-}
+func (j *Job) SetOutput(src []byte, h *Handles) error { return j.setOutput(src, h) }
 
 // Invoke runs the task here, in the caller's goroutine, and settles the job. A
 // panic or runtime.Goexit in the task becomes a *PanicError; Goexit still ends

@@ -181,9 +181,6 @@ func open(f *os.File, kind Kind, schema uint64, write bool) (*Segment, error) {
 	}
 	runtime.AddCleanup(s, room.giveBack, r)
 	table.byID[id] = s
-	if kind.seen() {
-		sys.Sharing(1)
-	}
 	return s, nil
 }
 
@@ -283,9 +280,6 @@ func (s *Segment) Release() error {
 		panic("tandem: internal/mem: a segment was released more often than opened")
 	}
 	delete(table.byID, s.id)
-	if s.kind.seen() {
-		sys.Sharing(-1)
-	}
 	if s.kind.pinned() {
 		for _, u := range s.users {
 			u.Detach(s.View)

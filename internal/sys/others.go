@@ -10,15 +10,6 @@ func ToOthers() {}
 // FromOthers follows what other processes have let this one know.
 func FromOthers() {}
 
-// Sharing counts memory that the race detector sees.
-func Sharing(int) {}
-
-// ToCall comes before a call of a task, and what is returned.
-func ToCall() {}
-
-// FromCall follows the call, and begins what is called.
-func FromCall() {}
-
 // Unseen begins what the race detector shall not see.
 func Unseen() {}
 

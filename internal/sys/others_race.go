@@ -4,7 +4,6 @@ package sys
 
 import (
 	"runtime"
-	"sync/atomic"
 	"unsafe"
 )
 
@@ -23,28 +22,6 @@ func ToOthers() {
 func FromOthers() {
 	// SAFETY: as in ToOthers.
 	runtime.RaceAcquire(unsafe.Pointer(&others))
-}
-
-// sharing counts the memory of this process that the detector sees and others have.
-var sharing atomic.Int64
-
-// Sharing changes that number.
-func Sharing(n int) { sharing.Add(int64(n)) }
-
-// ToCall and FromCall are ToOthers and FromOthers for calls of tasks, which the detector
-// need not know of as long as there is no memory in which it would look for their order:
-// so it sees more of what they do not put in order on the heap.
-func ToCall() {
-	if sharing.Load() > 0 {
-		ToOthers()
-	}
-}
-
-// FromCall follows a call.
-func FromCall() {
-	if sharing.Load() > 0 {
-		FromOthers()
-	}
 }
 
 // Unseen begins, and Seen ends, what puts nothing in order for the race detector though
