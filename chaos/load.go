@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/tandem-go/tandem"
 	"github.com/tandem-go/tandem/process"
 )
@@ -46,11 +48,10 @@ var (
 	// copied has a file in its argument and a file in its result.
 	copied = tandem.NewTask("copied", func(_ context.Context, from *os.File) (*os.File, error) {
 		defer from.Close()
-		to, err := os.CreateTemp("", "chaos")
+		to, err := os.OpenFile(os.TempDir(), os.O_RDWR|unix.O_TMPFILE, 0o600) // no name for the dead to leave
 		if err != nil {
 			return nil, err
 		}
-		os.Remove(to.Name())
 		if _, err = io.Copy(to, from); err != nil {
 			to.Close()
 			return nil, err
