@@ -172,6 +172,21 @@ var queueBehaviours = []behaviour{
 		s.c.Event.Set()
 		s.ends(holder)
 	}},
+	{"Queue", "it holds as many as its capacity, however much room there is for more", func(s *stage) {
+		q := open[*shared.Queue[ware]](s.T)(shared.NewQueue[ware](3))
+		put := 0
+		for ok, _ := q.TryPut(ware{}); ok && put < 10; put++ {
+			ok, _ = q.TryPut(ware{})
+		}
+		s.is("put", put, q.Cap())
+		ctx, cancel := context.WithCancel(background)
+		cancel()
+		n, err := q.PutAll(ctx, wares(1, 2))
+		s.is("put into the full one", n, 0)
+		if !errors.Is(err, context.Canceled) {
+			s.Error(err)
+		}
+	}},
 	{"Queue", "an item that would not even fit into an empty one is an error", func(s *stage) {
 		q := open[*shared.Queue[string]](s.T)(shared.NewQueueSize[string](4, 64))
 		if err := q.Put(soon(s), fmt.Sprint(make([]byte, 100))); err == nil {
