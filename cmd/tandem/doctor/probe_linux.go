@@ -156,7 +156,7 @@ func descendants(ctx context.Context) []Row {
 		{"process groups", true, "in force: the warden kills them when this program ends"},
 		{"death signal", true, "in force: a worker dies with its parent, even on -9"},
 		{"cgroup.kill", kill == "", kills(kill)},
-		{"pid namespace", namespace, offer(namespace, how, how)},
+		{"pid namespace", namespace, offer(namespace, how)},
 		{"runaways", caught, verdict},
 	}
 }
@@ -169,13 +169,10 @@ func kills(why string) string {
 	return "not here: " + why
 }
 
-// offer words what the machine has and tandem does not use.
-func offer(has bool, how, why string) string {
+// offer words whether a Sandbox can have what it asks for.
+func offer(has bool, how string) string {
 	if !has {
-		return "not here: " + why
+		return "not here: " + how
 	}
-	if how != "" {
-		how = ", " + how
-	}
-	return "possible here" + how + "; tandem does not use it"
+	return "possible here, " + how + ", for a pool with Sandbox.PIDNamespace"
 }
