@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -192,6 +193,7 @@ func (s *serving) signal(dice uint64, sig syscall.Signal) *process.Process {
 			delete(s.pids, pid)
 		}
 	}
+	maps.DeleteFunc(s.stopped, func(p *process.Process, _ bool) bool { return !p.Alive() })
 	children = slices.DeleteFunc(children, func(p *process.Process) bool { return !s.pids[p.PID()] && !strings.HasPrefix(p.Name(), standbyName) })
 	if len(children) == 0 {
 		return nil

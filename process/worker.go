@@ -181,6 +181,9 @@ func (w *worker) release() {
 		l.conn.Close()
 	}
 	w.calls.Wait() // they have been told, and must have read what they still may
+	for _, l := range w.lanes {
+		l.conn.Forget() // a Handle that is kept keeps this worker
+	}
 	w.results.Close()
 	if w.rings != nil {
 		w.rings.Close()

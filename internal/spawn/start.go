@@ -184,6 +184,7 @@ func (p *Proc) reap(watch func() bool, worker bool) {
 		p.state, _ = p.proc.Wait()
 	}
 	onEnd := p.onEnd
+	p.onEnd = nil // who keeps p is not to keep what f holds
 	p.mu.Unlock()
 	close(p.done)
 	if onEnd != nil {
@@ -199,7 +200,9 @@ func (p *Proc) reap(watch func() bool, worker bool) {
 func (p *Proc) OnEnd(f func()) {
 	p.mu.Lock()
 	ended := p.reaped
-	p.onEnd = f
+	if !ended {
+		p.onEnd = f
+	}
 	p.mu.Unlock()
 	if ended {
 		f()

@@ -104,6 +104,10 @@ func (c *Conn) Deafen() { c.file.SetReadDeadline(time.Unix(1, 0)) }
 // returns.
 func (c *Conn) Close() error { return c.file.Close() }
 
+// Forget lets go of the memory that was read into, after Close and when nobody is in
+// Recv any more.
+func (c *Conn) Forget() { c.buf, c.used, c.post, c.from = nil, 0, nil, nil }
+
 func (c *Conn) read(buf []byte) (int, []int, error) {
 	if c.from == nil {
 		c.from = sys.NewReceiver(mostRights)
