@@ -127,3 +127,31 @@ func BenchmarkFindCeiling(b *testing.B) {
 		FindCeiling()
 	}
 }
+
+// TestInherit: the groups of a process that is gone are removed, and those of one that
+// has its number now are not.
+func TestInherit(t *testing.T) {
+	place, err := Find(Memory, false)
+	if err != nil {
+		t.Skip(err)
+	}
+	child, err := os.StartProcess("/proc/self/exe", []string{"exe", "-test.run=^$"}, &os.ProcAttr{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Waitid(unix.P_PID, child.Pid, nil, unix.WEXITED|unix.WNOWAIT, nil); err != nil { // it stays a zombie
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { child.Wait() })
+	for pid, stays := range map[int]bool{os.Getpid(): true, child.Pid: false} {
+		dir := filepath.Join(place.dir, fmt.Sprintf("%s%d-inherit", prefix, pid))
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { os.Remove(dir) })
+		Inherit(func(maker int) bool { return maker == pid })
+		if _, err := os.Stat(dir); (err == nil) != stays {
+			t.Errorf("process %d, of which this one is %d: its group is there: %v", pid, os.Getpid(), err == nil)
+		}
+	}
+}

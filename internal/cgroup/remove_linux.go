@@ -100,7 +100,8 @@ func sweep(dir string) {
 
 // Inherit removes the groups that processes which are gone have made beside this one,
 // and kills what is in them. It is for whoever was told of their end, and is in the
-// group that they were in.
+// group that they were in. A process number is used again, sooner or later: the groups of
+// one that runs are not touched.
 func Inherit(gone func(pid int) bool) {
 	m, _ := Own()
 	var dirs []string
@@ -114,9 +115,17 @@ func Inherit(gone func(pid int) bool) {
 	}
 	for _, dir := range dirs {
 		for _, name := range groupsIn(dir) {
-			if pid, ours := maker(name); ours && gone(pid) && !strings.HasSuffix(name, leaf) {
+			if pid, ours := maker(name); ours && gone(pid) && !runs(pid) && !strings.HasSuffix(name, leaf) {
 				remove(filepath.Join(dir, name))
 			}
 		}
 	}
+}
+
+// runs reports whether there is a process with this number that has not ended. One that
+// nobody has reaped yet has.
+func runs(pid int) bool {
+	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+	return err == nil && len(fields) > 0 && fields[0] != "Z" && fields[0] != "X"
 }
