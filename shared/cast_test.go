@@ -10,6 +10,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -141,15 +144,24 @@ func soon(t testing.TB) context.Context {
 	return ctx
 }
 
-// runs reports whether something of a process still runs.
+// runs reports whether a thread of a process may still touch its memory. One that is
+// giving that back may take some 100 ms for it, in which the first thread's state can say
+// that it runs: what tells is that all threads have begun to end.
 func runs(pid int) bool {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return false
-	}
-	rest := stat[bytes.LastIndexByte(stat, ')')+1:]
-	return len(rest) > 1 && rest[1] != 'Z' && rest[1] != 'X'
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	return slices.ContainsFunc(threads, func(path string) bool {
+		stat, err := os.ReadFile(path)
+		fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
+		if err != nil || len(fields) < 7 {
+			return false // it ended in this moment
+		}
+		flags, err := strconv.ParseUint(string(fields[6]), 10, 64)
+		return err != nil || flags&exiting == 0
+	})
 }
+
+// exiting is the kernel's flag of a thread that has begun to end, and of a zombie.
+const exiting = 4
 
 // all plays n times the role of c at once, and returns the futures.
 func all(ctx context.Context, place tandem.Runner, n int, c cast) []*tandem.Future[int] {
