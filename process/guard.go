@@ -48,9 +48,11 @@ const (
 // find looks for a limit, once.
 func (g *guard) find() *cgroup.Ceiling {
 	g.once.Do(func() {
-		// With swap the limit of memory is not where anybody dies.
+		if child.Self.Depth > 0 {
+			return
+		}
 		c, ok := cgroup.FindCeiling()
-		if !ok || child.Self.Depth > 0 || sys.HasSwap() {
+		if !ok || sys.HasSwap() { // with swap the limit of memory is not where anybody dies
 			return
 		}
 		g.limit = &c

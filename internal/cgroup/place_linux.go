@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/tandem-go/tandem/internal/sys"
 )
 
 // The controllers that are used here.
@@ -184,12 +186,11 @@ func moveOwn(from, to string) error {
 // descends reports whether a process is this one, or was started by one that does.
 func descends(pid int) bool {
 	for pid > 1 && pid != unix.Getpid() {
-		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-		fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-		if err != nil || len(fields) < 2 {
+		fields, err := sys.ProcessStat(pid)
+		if err != nil {
 			return false
 		}
-		pid, _ = strconv.Atoi(fields[1])
+		pid, _ = strconv.Atoi(fields[sys.StatParent])
 	}
 	return pid == unix.Getpid()
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/tandem-go/tandem/internal/sys"
 )
 
 // closing is how long a removal waits for killed processes to leave.
@@ -51,7 +53,7 @@ func remove(dir string) {
 // that had it was reaped, and then it has left the list.
 func killAll(dir string) {
 	for _, pid := range members(dir) {
-		if pid > 1 {
+		if pid > 1 && pid != unix.Getpid() { // version 1 lists whoever has a thread there
 			unix.Kill(pid, unix.SIGKILL)
 		}
 	}
@@ -115,17 +117,9 @@ func Inherit(gone func(pid int) bool) {
 	}
 	for _, dir := range dirs {
 		for _, name := range groupsIn(dir) {
-			if pid, ours := maker(name); ours && gone(pid) && !runs(pid) && !strings.HasSuffix(name, leaf) {
+			if pid, ours := maker(name); ours && gone(pid) && !sys.ProcessRuns(pid) && !strings.HasSuffix(name, leaf) {
 				remove(filepath.Join(dir, name))
 			}
 		}
 	}
-}
-
-// runs reports whether there is a process with this number that has not ended. One that
-// nobody has reaped yet has.
-func runs(pid int) bool {
-	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-	return err == nil && len(fields) > 0 && fields[0] != "Z" && fields[0] != "X"
 }

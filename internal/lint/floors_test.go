@@ -22,9 +22,10 @@ var floors = [][]string{
 	{"internal/slab", "internal/deadlock"}, // recycled memory for large content
 	{"internal/leak"},                      // debug mode: what was left open
 	{"internal/mem", "internal/spawn", "internal/sandbox"}, // mapped memory; births and deaths; what a process may not do
-	{"internal/wire"},  // frames: bytes, and descriptors beside them
-	{"internal/codec"}, // values as bytes and descriptors
-	{"internal/sys", "internal/event", "internal/cgroup", "internal/svg"}, // the ground; pictures, which no part of the library links
+	{"internal/wire"},   // frames: bytes, and descriptors beside them
+	{"internal/codec"},  // values as bytes and descriptors
+	{"internal/cgroup"}, // groups that bound memory and processes
+	{"internal/sys", "internal/event", "internal/svg"}, // the ground; pictures, which no part of the library links
 }
 
 // sideways lists the imports between packages of one floor, each with its reason.

@@ -15,17 +15,11 @@ import (
 // Together with the process id it names one process for ever, to processes in other
 // time namespaces, too.
 func ProcessStart(pid int) (uint64, error) {
-	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	fields, err := ProcessStat(pid)
 	if err != nil {
 		return 0, err
 	}
-	// The second field is the program's name in parentheses, with anything in it;
-	// the start is the 22nd field, the 20th after that.
-	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
-	if len(fields) < 20 {
-		return 0, fmt.Errorf("tandem: /proc/%d/stat: only %d fields after the name", pid, len(fields))
-	}
-	start, err := strconv.ParseInt(string(fields[19]), 10, 64)
+	start, err := strconv.ParseInt(fields[StatStart], 10, 64)
 	return uint64(start - bootShift()), err
 }
 

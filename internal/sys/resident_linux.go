@@ -11,18 +11,16 @@ import (
 // all that descend from it and have not lost their parents, in bytes. What several of
 // them share counts for each. It reads a file for each process of the system.
 func ResidentTrees(pids []int) map[int]int64 {
-	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+	all, _ := filepath.Glob("/proc/[0-9]*")
 	parent, size := map[int]int{}, map[int]int64{}
-	for _, path := range stats {
-		text, err := os.ReadFile(path)
-		// The name before the last parenthesis may hold anything.
-		fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
-		if err != nil || len(fields) < 22 {
+	for _, dir := range all {
+		pid, _ := strconv.Atoi(filepath.Base(dir))
+		fields, err := ProcessStat(pid)
+		if err != nil {
 			continue
 		}
-		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
-		pages, _ := strconv.ParseInt(fields[21], 10, 64)
-		parent[pid], _ = strconv.Atoi(fields[1])
+		pages, _ := strconv.ParseInt(fields[StatResident], 10, 64)
+		parent[pid], _ = strconv.Atoi(fields[StatParent])
 		size[pid] = pages * int64(os.Getpagesize())
 	}
 	sums := map[int]int64{}
