@@ -85,10 +85,14 @@ func (g *guard) resize(used int64) {
 }
 
 // tookShared reports whether the kernel has killed w in the group of all workers. It is
-// asked before w leaves that.
+// asked before w leaves that, and not for one that was killed from here: it would be taken
+// for the victim of which the kernel's counter tells, and who that was for nobody's.
 func (g *guard) tookShared(w *worker) bool {
+	w.mu.Lock()
+	ours := w.killed != ""
+	w.mu.Unlock()
 	state := w.proc.State()
-	if state == nil {
+	if ours || state == nil {
 		return false
 	}
 	ws, ok := state.Sys().(syscall.WaitStatus)
