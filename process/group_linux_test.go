@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/tandem-go/tandem"
+	"github.com/tandem-go/tandem/internal/cgroup/cgrouptest"
 	"github.com/tandem-go/tandem/process"
 )
 
@@ -22,7 +23,7 @@ func needMemoryGroups(t *testing.T) (folder string) {
 	folder, _, err := process.MemoryGroups()
 	switch {
 	case err != nil:
-		t.Skip(err)
+		cgrouptest.Skip(t, err, "memory")
 	case raceEnabled:
 		t.Skip("a race build keeps no limit of memory")
 	}

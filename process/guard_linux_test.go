@@ -14,6 +14,7 @@ import (
 
 	"github.com/tandem-go/tandem"
 	"github.com/tandem-go/tandem/internal/cgroup"
+	"github.com/tandem-go/tandem/internal/cgroup/cgrouptest"
 	"github.com/tandem-go/tandem/process"
 )
 
@@ -61,7 +62,7 @@ func inContainer(t *testing.T, program string, env ...string) (out string, kille
 	t.Helper()
 	place, err := cgroup.Find(cgroup.Memory, true)
 	if err != nil {
-		t.Skip(err)
+		cgrouptest.Skip(t, err, cgroup.Memory)
 	}
 	if raceEnabled {
 		t.Skip("a race build does not fit into the container")

@@ -16,6 +16,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tandem-go/tandem"
+	"github.com/tandem-go/tandem/internal/cgroup"
+	"github.com/tandem-go/tandem/internal/cgroup/cgrouptest"
 	"github.com/tandem-go/tandem/internal/sys"
 	"github.com/tandem-go/tandem/process"
 )
@@ -127,7 +129,7 @@ func TestMemoryStorms(t *testing.T) {
 	t.Run("cgroup", func(t *testing.T) {
 		folder, version, err := process.MemoryGroups()
 		if err != nil {
-			t.Skip(err)
+			cgrouptest.Skip(t, err, cgroup.Memory)
 		}
 		t.Logf("version %d, below %s", version, folder)
 		for _, how := range []string{"Go heap", "anonymous mmap", "brk", "memfd, shared", "small children"} {

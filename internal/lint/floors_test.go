@@ -22,9 +22,9 @@ var floors = [][]string{
 	{"internal/slab", "internal/deadlock"}, // recycled memory for large content
 	{"internal/leak"},                      // debug mode: what was left open
 	{"internal/mem", "internal/spawn", "internal/sandbox"}, // mapped memory; births and deaths; what a process may not do
-	{"internal/wire"},   // frames: bytes, and descriptors beside them
-	{"internal/codec"},  // values as bytes and descriptors
-	{"internal/cgroup"}, // groups that bound memory and processes
+	{"internal/wire"},  // frames: bytes, and descriptors beside them
+	{"internal/codec"}, // values as bytes and descriptors
+	{"internal/cgroup", "internal/cgroup/cgrouptest"},  // groups that bound memory and processes
 	{"internal/sys", "internal/event", "internal/svg"}, // the ground; pictures, which no part of the library links
 }
 
