@@ -1,9 +1,10 @@
 package cgroup
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/tandem-go/tandem/internal/sys"
 )
 
 // Membership is where a process stands in the trees of groups.
@@ -15,20 +16,21 @@ type Membership struct {
 
 // Own finds the groups of this process. ok is false where /proc does not tell.
 func Own() (m Membership, ok bool) {
-	member, err := os.ReadFile("/proc/self/cgroup")
+	member, err := sys.ReadText("/proc/self/cgroup")
 	if err != nil {
 		return m, false
 	}
-	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	mounts, err := sys.ReadText("/proc/self/mountinfo")
 	if err != nil {
 		return m, false
 	}
-	return membership(string(member), string(mounts)), true
+	return membership(member, mounts), true
 }
 
 // membership joins what a process is a member of with where the trees are mounted.
 func membership(member, mounts string) Membership {
 	m := Membership{One: map[string]string{}}
+	trees := treesOf(mounts)
 	for line := range strings.Lines(member) {
 		// "4:cpu,cpuacct:/path" in version 1, "0::/path" in version 2.
 		parts := strings.SplitN(strings.TrimSpace(line), ":", 3)
@@ -36,11 +38,11 @@ func membership(member, mounts string) Membership {
 			continue
 		}
 		if parts[1] == "" {
-			m.Two, m.Top = mounted(mounts, "cgroup2", "", parts[2]), parts[2] == "/"
+			m.Two, m.Top = mounted(trees, "cgroup2", "", parts[2]), parts[2] == "/"
 			continue
 		}
 		for controller := range strings.SplitSeq(parts[1], ",") {
-			if dir := mounted(mounts, "cgroup", controller, parts[2]); dir != "" {
+			if dir := mounted(trees, "cgroup", controller, parts[2]); dir != "" {
 				m.One[controller] = dir
 			}
 		}
@@ -48,23 +50,37 @@ func membership(member, mounts string) Membership {
 	return m
 }
 
-// mounted finds the folder of a group below the mount point of its tree.
-func mounted(mountinfo, kind, controller, group string) string {
+// tree is a mounted tree of groups: so far as it is shown, and where.
+type tree struct {
+	kind, options, root, at string
+}
+
+// treesOf reads them from mountinfo.
+func treesOf(mountinfo string) (trees []tree) {
 	for line := range strings.Lines(mountinfo) {
 		// id parent dev root mountpoint options... - type source superoptions
-		head, tail, ok := strings.Cut(line, " - ")
-		before, after := strings.Fields(head), strings.Fields(tail)
-		if !ok || len(before) < 5 || len(after) < 3 || after[0] != kind {
+		head, tail, _ := strings.Cut(line, " - ")
+		if !strings.HasPrefix(tail, "cgroup") {
 			continue
 		}
-		if controller != "" && !strings.Contains(","+after[2]+",", ","+controller+",") {
+		if before, after := strings.Fields(head), strings.Fields(tail); len(before) >= 5 && len(after) >= 3 {
+			trees = append(trees, tree{after[0], "," + after[2] + ",", before[3], before[4]})
+		}
+	}
+	return trees
+}
+
+// mounted finds the folder of a group below the mount point of its tree.
+func mounted(trees []tree, kind, controller, group string) string {
+	for _, t := range trees {
+		if t.kind != kind || controller != "" && !strings.Contains(t.options, ","+controller+",") {
 			continue
 		}
-		rel, err := filepath.Rel(before[3], group)
+		rel, err := filepath.Rel(t.root, group)
 		if err != nil || strings.HasPrefix(rel, "..") {
 			rel = "." // the mount shows another part of the tree: its top is all there is
 		}
-		return filepath.Join(before[4], rel)
+		return filepath.Join(t.at, rel)
 	}
 	return ""
 }

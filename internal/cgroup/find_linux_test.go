@@ -46,7 +46,7 @@ func TestMounted(t *testing.T) {
 		{"outside the part that is mounted", "cgroup", "memory", "/other", "/sys/fs/cgroup/memory"},
 		{"not mounted", "cgroup", "pids", "/", ""},
 	} {
-		if got := mounted(mounts, c.kind, c.controller, c.group); got != c.want {
+		if got := mounted(treesOf(mounts), c.kind, c.controller, c.group); got != c.want {
 			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
 		}
 	}

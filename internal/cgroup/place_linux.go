@@ -224,11 +224,11 @@ func write(file, value string) error {
 
 // number reads a file with one number; "max" is the largest.
 func number(dir, name string) (int64, error) {
-	text, err := os.ReadFile(filepath.Join(dir, name))
+	text, err := sys.ReadText(filepath.Join(dir, name))
 	if err != nil {
 		return 0, err
 	}
-	if s := strings.TrimSpace(string(text)); s != "max" {
+	if s := strings.TrimSpace(text); s != "max" {
 		return strconv.ParseInt(s, 10, 64)
 	}
 	return unlimited, nil

@@ -1,11 +1,11 @@
 package sys
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -84,24 +84,17 @@ func processHalted(pid int) bool {
 // memory.
 const flagExiting = 4
 
-// threadFlags are the kernel's flags of a thread, the 9th field of its stat. It is
-// read without package os, whose files cost three times as much to open.
+// threadFlags are the kernel's flags of a thread, the 9th field of its stat.
 func threadFlags(stat string) (uint64, error) {
-	fd, err := unix.Open(stat, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	text, err := ReadText(stat)
 	if err != nil {
 		return 0, err
 	}
-	defer unix.Close(fd)
-	var text [512]byte
-	n, err := unix.Read(fd, text[:])
-	if err != nil {
-		return 0, err
-	}
-	fields := bytes.Fields(text[bytes.LastIndexByte(text[:n], ')')+1 : n])
+	fields := strings.Fields(text[strings.LastIndexByte(text, ')')+1:])
 	if len(fields) < 7 {
 		return 0, fmt.Errorf("tandem: %s: only %d fields after the name", stat, len(fields))
 	}
-	return strconv.ParseUint(string(fields[6]), 10, 64)
+	return strconv.ParseUint(fields[6], 10, 64)
 }
 
 // ThreadLives reports whether there is a thread of that id, in any process.

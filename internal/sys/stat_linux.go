@@ -2,7 +2,6 @@ package sys
 
 import (
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 )
@@ -18,12 +17,12 @@ const (
 
 // ProcessStat is what the kernel tells of a process in its stat file, behind its name.
 func ProcessStat(pid int) ([]string, error) {
-	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	text, err := ReadText("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {
 		return nil, err
 	}
 	// The name is in parentheses, and may hold anything.
-	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
+	fields := strings.Fields(text[strings.LastIndexByte(text, ')')+1:])
 	if len(fields) < statLeast {
 		return nil, fmt.Errorf("tandem: /proc/%d/stat: only %d fields after the name", pid, len(fields))
 	}
