@@ -301,12 +301,13 @@ func (a *assignment) overLocked(f *flight, now time.Duration, ran int, final boo
 	return leave, took
 }
 
-// offer hands what room a lane has to the calls that wait longest. A lane without
+// offer hands what room a lane has to the calls that wait longest; but a chunk comes
+// behind others only if no worker is on its way, which was begun for it. A lane without
 // a call is idle then.
 func (a *assignment) offer(l *lane) {
 	for first := a.queue.Front(); first != nil && !l.worker.spent(); first = a.queue.Front() {
 		w := first.Value.(*waiter)
-		if n := len(l.row); n > 0 && (w.alone || l.stuck || n >= min(l.depth, a.pace.depth(w.want))) {
+		if n := len(l.row); n > 0 && (w.alone || l.stuck || n >= min(l.depth, a.pace.depth(w.want)) || w.items > 0 && a.births > 0) {
 			return
 		}
 		a.queue.Remove(first)
@@ -342,7 +343,7 @@ func (a *assignment) inspect() {
 // taken back, and nothing comes behind it any more.
 func (a *assignment) unblock(l *lane) {
 	l.stuck = true
-	if len(a.serving) > 1 { // or else they would come back here, behind others
+	if a.target*a.lanes > 1 { // or else they would come back here, behind others
 		l.clear()
 	}
 	l.row[0].suspect()

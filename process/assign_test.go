@@ -16,10 +16,11 @@ type yard struct {
 	*assignment
 	t      *testing.T
 	births int // begun, and not yet born or lost
+	depth  int // of the lanes of workers to come
 }
 
 func newYard(t *testing.T, workers, lanes, queue int) *yard {
-	y := &yard{t: t}
+	y := &yard{t: t, depth: 1}
 	y.assignment = newAssignment("yard", workers, lanes, queue, func() { y.births++ })
 	return y
 }
@@ -34,6 +35,7 @@ func (y *yard) bear() (*worker, bool) {
 	w := &worker{}
 	for i := range y.lanes {
 		w.lanes = append(w.lanes, newLane(w, i, nil))
+		w.lanes[i].depth = y.depth
 	}
 	return w, y.born(w)
 }
@@ -206,6 +208,52 @@ func TestRetire(t *testing.T) {
 	w, _ = idle.bear()
 	if !idle.retire(w) || idle.retire(w) {
 		t.Error("an idle worker is let go at once, and once")
+	}
+}
+
+// chunk claims a place for a chunk of one item.
+func (y *yard) chunk() claim {
+	y.t.Helper()
+	c, err := y.enterAndClaim(want{items: 1})
+	if err != nil {
+		y.t.Fatal(err)
+	}
+	return c
+}
+
+// TestChunksOfUnknownLength: the worker that comes first does not take what the second
+// was begun for, before anybody knows how long an item takes.
+func TestChunksOfUnknownLength(t *testing.T) {
+	y := newYard(t, 2, 1, 0)
+	y.depth = laneDepth
+	a, b := y.chunk(), y.chunk()
+	first, _ := y.bear()
+	if f := got(a); f == nil || f.lane.worker != first {
+		t.Fatal("the chunk that waited longest did not get the first worker")
+	}
+	if f := got(b); f != nil {
+		t.Fatal("the second chunk waits behind the first, which may take for ever")
+	}
+	second, _ := y.bear()
+	if f := got(b); f == nil || f.lane.worker != second {
+		t.Error("the second chunk did not get the second worker")
+	}
+}
+
+// TestChunksAndBirths: it does not when that is known either.
+func TestChunksAndBirths(t *testing.T) {
+	y := newYard(t, 2, 1, 0)
+	y.depth = laneDepth
+	y.pace.note(time.Microsecond)
+	a, b := y.chunk(), y.chunk()
+	y.bear()
+	if got(a) == nil || got(b) != nil {
+		t.Fatal("want the first chunk on the first worker, and the second waiting")
+	}
+	y.bear()
+	c := y.chunk()
+	if got(b) == nil || got(c) == nil {
+		t.Error("the second chunk, or a third one behind others, has no place with all workers there")
 	}
 }
 

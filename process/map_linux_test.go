@@ -72,6 +72,59 @@ func TestSlowItems(t *testing.T) {
 	}
 }
 
+// slowly is waiting for items that take some time.
+var slowly = tandem.NewTask("slowly", func(_ context.Context, in gated) (int, error) {
+	for begin := time.Now(); time.Since(begin) < 100*time.Microsecond; {
+	}
+	_, err := os.ReadFile(in.Pipe)
+	return in.N, err
+})
+
+// TestSlowItemAndResize: what waits behind an item that takes long, in a pool of one
+// worker, goes to one that comes later.
+func TestSlowItemAndResize(t *testing.T) {
+	leaveNothing(t)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // the failure, should they wait
+	defer cancel()
+	const slow, items, window = 200, 400, 5 // so few that chunks have one item
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	pool := &process.Pool{Workers: 1}
+	closing(t, pool)
+	seq := func(yield func(gated) bool) {
+		for n, from := 0, os.DevNull; n < items && yield(gated{n, from}); n++ {
+			if from = os.DevNull; n == slow-1 {
+				from = pipe
+			}
+		}
+	}
+	came := 0
+	for it := range slowly.On(pool).Window(window).Unordered(ctx, seq) {
+		if it.Err != nil {
+			t.Fatalf("item %d: %v, after %d others", it.Index, it.Err, came)
+		}
+		switch came++; came {
+		case slow:
+			// What was not sent waits for another place, or all was sent.
+			eventually(t, "nothing goes on", func() bool { s := pool.Stats(); return s.Queued == 1 || s.Running == window })
+			if err := pool.Resize(2); err != nil {
+				t.Fatal(err)
+			}
+		case items - 1:
+			f, err := os.OpenFile(pipe, os.O_WRONLY, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.Close()
+		}
+	}
+	if came != items {
+		t.Errorf("%d of %d items came", came, items)
+	}
+}
+
 var fallible = tandem.NewTask("fallible", func(_ context.Context, in gated) (int, error) {
 	if in.Pipe != "" {
 		if err := os.Remove(in.Pipe); err == nil { // the first time

@@ -34,10 +34,10 @@ func (p *pace) note(took time.Duration) {
 // joins one that runs, unless its items take so long that a wake is nothing.
 func (p *pace) depth(as want) int {
 	switch {
+	case p.mean == 0: // what is in front may take for ever
+		return 1
 	case as.items > 0 && p.mean < 5*worthWaiting:
 		return ahead(p.mean, as.items)
-	case p.mean == 0:
-		return 1
 	}
 	return int(min(max(worthWaiting/p.mean, 1), laneDepth))
 }

@@ -259,6 +259,36 @@ func TestResize(t *testing.T) {
 	eventually(t, "two workers are left", func() bool { s := pool.Stats(); return s.Workers == 2 && s.Idle == 2 && len(process.Children()) == 2 })
 }
 
+// TestResizeForThoseBehind: a call that waits in the one worker's lane, behind one that
+// takes long, goes to the second worker when there may be one.
+func TestResizeForThoseBehind(t *testing.T) {
+	leaveNothing(t)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	pool := &process.Pool{Workers: 1}
+	closing(t, pool)
+	for n := range 1000 { // the pool learns that calls are short
+		if _, err := double.On(pool).Call(ctx, n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	g := newGrip(t)
+	long := holding.On(pool).Go(ctx, g.arg)
+	g.running()
+	short := double.On(pool).Go(ctx, 21)
+	eventually(t, "the short call is accepted", func() bool { s := pool.Stats(); return s.Running+s.Queued == 2 })
+	if err := pool.Resize(2); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := short.Wait(ctx); got != 42 || err != nil {
+		t.Errorf("the short call: %v, %v", got, err)
+	}
+	g.release()
+	if _, err := long.Wait(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestProgress(t *testing.T) {
 	leaveNothing(t)
 	var mu sync.Mutex

@@ -250,6 +250,11 @@ func (a *assignment) resize(n int) (leave []*worker) {
 	if len(live) >= n {
 		a.filled()
 	}
+	for _, l := range a.serving {
+		if l.stuck { // what waits there may have another place to go to now
+			a.unblock(l)
+		}
+	}
 	a.breed()
 	return leave
 }
