@@ -93,7 +93,7 @@ func Completed(ctx context.Context, ws ...Waiter) iter.Seq2[int, Waiter] {
 				}
 			case <-ctx.Done():
 				for i, w := range ws {
-					if first[w] == i && isDone(w) {
+					if at, left := first[w]; left && at == i && isDone(w) {
 						delete(first, w)
 						if !yield(i, w) {
 							return

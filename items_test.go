@@ -384,7 +384,7 @@ func TestPlaceThatLeaves(t *testing.T) {
 	if text := panicOf(func() {
 		for range moody.On(place).Window(9).Map(context.Background(), seq) {
 		}
-	}); !strings.Contains(text, "2 inputs unsettled") {
+	}); !strings.Contains(text, "2 inputs are unsettled") {
 		t.Errorf("a place that forgets: panic %q", text)
 	}
 }

@@ -20,6 +20,10 @@ type Item[In, Out any] struct {
 // of the loop: what waits, runs, or is done and not yet yielded. Zero is automatic:
 // twice the place's Width, and more, at most MaxWindow, when the tasks turn out so
 // short that the place sends them in batches. A negative n panics.
+//
+// In a wide window not every item that leaves makes room at once, but about an eighth of
+// the window. So what the loop waits for, its body and the tasks, must not wait in
+// turn for seq to be read on.
 func (p Placed[In, Out]) Window(n int) Placed[In, Out] {
 	if n < 0 {
 		panic(fmt.Sprintf("tandem: Window(%d): a window cannot be negative; zero means an automatic one", n))
@@ -71,7 +75,9 @@ func (p Placed[In, Out]) All(ctx context.Context, ins []In) ([]Out, error) {
 // (zero, cause).
 //
 // seq runs in one goroutine of its own, which has ended when the loop has; its
-// panic is raised again in the loop's goroutine.
+// panic is raised again in the loop's goroutine. It is not asked for more when the loop
+// has been left or has seen the end of ctx, but for what it waits for itself then, the
+// loop waits too.
 func (p Placed[In, Out]) Map(ctx context.Context, seq iter.Seq[In]) iter.Seq2[Out, error] {
 	return func(yield func(Out, error) bool) {
 		early := map[int]span[In, Out]{} // settled before one that comes first; they count in the window

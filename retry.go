@@ -56,26 +56,37 @@ func (r Retry) place() Runner {
 	return r.Place
 }
 
-// refusal is the ticket of a call whose first attempt was not admitted.
-type refusal struct{ err error }
+// admission is the ticket of a call: what the place made of its first attempt.
+type admission struct {
+	ticket any
+	err    error
+}
 
 // Admit has the place accept the first attempt, if it can.
 func (r Retry) Admit(ctx context.Context, j *Job) (ticket any, err error) {
+	if err := r.check(); err != nil {
+		return nil, err
+	}
 	a, ok := r.place().(Admitter)
 	if !ok {
 		return nil, nil
 	}
-	if ticket, err = a.Admit(ctx, j); err != nil {
-		return refusal{err}, nil
+	ticket, err = a.Admit(ctx, j)
+	return admission{ticket, err}, nil
+}
+
+func (r Retry) check() error {
+	if r.Attempts < 0 {
+		return fmt.Errorf("tandem: Retry.Attempts is negative (%d); zero means %d", r.Attempts, retryAttempts)
 	}
-	return ticket, nil
+	return nil
 }
 
 // Run runs j until it succeeds, another attempt is of no use, or there were enough. If
 // ctx ends between two attempts, the error wraps its cause and the last attempt's.
 func (r Retry) Run(ctx context.Context, j *Job) error {
-	if r.Attempts < 0 {
-		return fmt.Errorf("tandem: Retry.Attempts is negative (%d); zero means %d", r.Attempts, retryAttempts)
+	if err := r.check(); err != nil {
+		return err
 	}
 	attempts, pause := r.Attempts, r.Backoff
 	if attempts == 0 {
@@ -86,9 +97,10 @@ func (r Retry) Run(ctx context.Context, j *Job) error {
 	}
 	for {
 		var err error
-		if t, ok := j.ticket.(refusal); ok {
-			err = t.err
-		} else {
+		if a, ok := j.ticket.(admission); ok {
+			j.ticket, err = a.ticket, a.err
+		}
+		if err == nil {
 			err = r.place().Run(ctx, j)
 		}
 		if attempts--; err == nil || attempts == 0 || ctx.Err() != nil || !r.again(j.spec, err) {
@@ -96,13 +108,13 @@ func (r Retry) Run(ctx context.Context, j *Job) error {
 		}
 		j.ticket = nil // it was for one run
 		if pause > 0 {
-			if in := pause - rand.N(pause/2+1); !rest(ctx, in) {
-				if ctx.Err() != nil {
-					return fmt.Errorf("%w; the attempt before: %w", context.Cause(ctx), err)
-				}
+			if in := pause - rand.N(pause/2+1); !rest(ctx, in) && ctx.Err() == nil {
 				return err
 			}
 			pause = min(2*pause, max(retryLongest, r.Backoff))
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("%w; the attempt before: %w", context.Cause(ctx), err)
 		}
 	}
 }

@@ -158,3 +158,38 @@ func TestRetryEnds(t *testing.T) {
 		t.Errorf("the zero Retry: %v, %v", v, err)
 	}
 }
+
+// TestRetryBetween: a context that ends between two attempts ends the call, without a
+// pause too, and the error is both.
+func TestRetryBetween(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cause, crash := errors.New("enough"), &tandem.CrashError{Reason: "killed"}
+	place := &script{ends: []error{crash}}
+	v, err := sturdy.On(tandem.Retry{Place: place, Backoff: -1, Again: func(error) bool {
+		cancel(cause)
+		return true
+	}}).Call(ctx, 1)
+	if !errors.Is(err, cause) || !errors.Is(err, crash) || len(place.began) != 1 {
+		t.Errorf("%v, %v after %d attempts", v, err, len(place.began))
+	}
+}
+
+// TestRetryRefuses: a Retry that makes no sense leaves no call with its place, which
+// would wait there for its run.
+func TestRetryRefuses(t *testing.T) {
+	place := new(script)
+	if _, err := sturdy.On(tandem.Retry{Place: place, Attempts: -1}).Go(t.Context(), 1).Wait(t.Context()); err == nil || place.asked {
+		t.Errorf("%v; the place was asked to admit the call: %v", err, place.asked)
+	}
+}
+
+// TestRetryInRetry: what the inner one was refused it tries again by itself.
+func TestRetryInRetry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		place := &script{ends: []error{tandem.ErrQueueFull}}
+		once := tandem.Retry{Place: tandem.Retry{Place: place}, Attempts: 1}
+		if v, err := sturdy.On(once).Go(t.Context(), 1).Wait(t.Context()); v != 2 || err != nil || len(place.began) != 2 {
+			t.Errorf("%v, %v after %d attempts, want the value of the second", v, err, len(place.began))
+		}
+	})
+}

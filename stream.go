@@ -27,7 +27,7 @@ type stream[In, Out any] struct {
 	settled settled[In, Out]
 
 	// Of the goroutine that runs the sequence.
-	stopped  atomic.Bool // set soon after ctx has ended: a look at ctx for each input would cost more
+	stopped  atomic.Bool // the loop has ended: a look at ctx for each input would cost more
 	count    int64       // inputs read
 	limit    int64       // of count, as far as it is known
 	panicked any         // by the sequence
@@ -51,10 +51,14 @@ func (p Placed[In, Out]) stream(outer context.Context, seq iter.Seq[In], take fu
 		defer s.settled.close()
 		s.run(p.runner)
 	})
-	// However the loop ends, a panic in its body included, nothing runs afterwards.
-	defer func() {
+	leave := func() {
+		s.stopped.Store(true)
 		cancel(context.Canceled)
 		behind.Wait()
+	}
+	// However the loop ends, a panic in its body included, nothing runs afterwards.
+	defer func() {
+		leave()
 		if s.panicked != nil {
 			panic(s.panicked)
 		}
@@ -67,16 +71,18 @@ func (p Placed[In, Out]) stream(outer context.Context, seq iter.Seq[In], take fu
 		}
 		clear(spans)
 	}
-	behind.Wait()
+	leave()
+	spans, _ := s.settled.take() // when ctx has ended; All wants them nevertheless
+	for _, sp := range spans {
+		take(s, sp)
+	}
 	switch {
-	case s.complete && s.window.own == s.count:
+	case s.complete && s.window.own == s.count, s.panicked != nil:
 		return nil
 	case outer.Err() != nil:
 		return context.Cause(outer)
-	case s.window.own < s.count:
-		panic(fmt.Sprintf("tandem: %s: the place has left %d inputs unsettled", s.spec.Name, s.count-s.window.own))
 	}
-	return nil // the sequence has panicked
+	panic(fmt.Sprintf("tandem: %s: the place has left, and %d inputs are unsettled", s.spec.Name, s.count-s.window.own))
 }
 
 func (s *stream[In, Out]) open(ctx context.Context, window, width int) {

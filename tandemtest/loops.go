@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -84,6 +85,27 @@ var loopCases = []testCase{
 		}
 		if want := "0 false, 0 true, 2 false, 0 true, 4 false"; strings.Join(got, ", ") != want {
 			s.Errorf("got %v, want %v: an error does not end the loop", got, want)
+		}
+	}},
+	{"map with panics", func(s *suite) {
+		// More of them than run at once: what a task does to its goroutine costs the place nothing.
+		var hows, want, got []string
+		for range 2*s.width() + 1 {
+			hows = append(hows, "goexit", "panic", "four")
+			want = append(want, "runtime.Goexit called", "at the disco", "4")
+		}
+		for out, err := range failing.On(s.place).Map(s.context(), slices.Values(hows)) {
+			text := fmt.Sprint(out)
+			var p *tandem.PanicError
+			if errors.As(err, &p) {
+				text = p.Value
+			} else if err != nil {
+				text = err.Error()
+			}
+			got = append(got, text)
+		}
+		if !slices.Equal(got, want) {
+			s.Errorf("got %q, want %q", got, want)
 		}
 	}},
 	{"unordered", func(s *suite) {

@@ -194,7 +194,7 @@ func (p *Pool) Close() error {
 	case <-timer.C:
 	}
 	running := s.running()
-	if len(running) == 0 { // the last one ended together with the timer
+	if len(running) == 0 { // threads without a task end by themselves
 		<-s.ended
 		return nil
 	}

@@ -379,6 +379,17 @@ func TestPoolCloseStubborn(t *testing.T) {
 	closePool(t, p)
 }
 
+// TestPoolCloseIdle: a thread without a task is none that still runs.
+func TestPoolCloseIdle(t *testing.T) {
+	for range 50 {
+		p := &thread.Pool{Threads: 2, Grace: -1}
+		if _, err := body.On(p).All(background, make([]int, 2)); err != nil {
+			t.Fatal(err)
+		}
+		closePool(t, p)
+	}
+}
+
 // TestPoolChurn: calls, cancels and Close at random moments; each call settles
 // once, with a value or a cause.
 func TestPoolChurn(t *testing.T) {

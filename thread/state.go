@@ -81,6 +81,7 @@ func (s *state) submit(w *work) error {
 	if n := len(s.idle); n > 0 {
 		wk := s.idle[n-1] // the last one to become idle has the warmest caches
 		s.idle = s.idle[:n-1]
+		wk.work = w
 		wk.inbox <- w
 		return nil
 	}
@@ -94,11 +95,12 @@ func (s *state) submit(w *work) error {
 	return nil
 }
 
-// coming counts the workers that still set up: each will take one call from the
-// queue, so only the rest waits. The mutex is held.
+// coming counts the workers that set up, or have settled a task and not asked for
+// the next one yet: each will take one call from the queue, so only the rest waits.
+// None is idle, and the mutex is held.
 func (s *state) coming() (n int) {
 	for wk := range s.workers {
-		if !wk.ready {
+		if wk.work == nil {
 			n++
 		}
 	}
@@ -124,6 +126,7 @@ func (s *state) next(wk *worker) *work {
 	if front := s.queue.Front(); front != nil {
 		w := s.queue.Remove(front).(*work)
 		w.spot = nil
+		wk.work = w
 		s.mu.Unlock()
 		return w
 	}
@@ -243,7 +246,9 @@ func (s *state) running() (list []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for wk := range s.workers {
-		list = append(list, wk.doing()+" on "+wk.thread.name)
+		if what := wk.doing(); what != "" {
+			list = append(list, what+" on "+wk.thread.name)
+		}
 	}
 	return list
 }

@@ -19,8 +19,8 @@ type worker struct {
 	stop context.CancelCauseFunc // ends ctx, and with it the task that runs
 
 	// Under the state's mutex:
-	ready bool   // Setup has ended
-	task  string // the task that runs, "" for none
+	ready bool  // Setup has ended
+	work  *work // in its hands, nil for none
 }
 
 func newWorker(s *state, name string) *worker {
@@ -76,9 +76,8 @@ func (wk *worker) run(w *work, values context.Context) {
 	// The thread's context ends while a task runs only if Close asks.
 	unlink := context.AfterFunc(wk.ctx, func() { cancel(context.Cause(wk.ctx)) })
 	err := error(&tandem.PanicError{Value: goexit}) // stands only if the task ends its goroutine
-	wk.now(w.job.Spec().Name)
 	defer func() {
-		wk.now("")
+		wk.free()
 		unlink()
 		cancel(nil)
 		w.settle(err)
@@ -100,19 +99,19 @@ func (c taskContext) Value(key any) any {
 	return c.thread.Value(key)
 }
 
-func (wk *worker) now(task string) {
+func (wk *worker) free() {
 	wk.state.mu.Lock()
-	wk.task = task
+	wk.work = nil
 	wk.state.mu.Unlock()
 }
 
-// doing says what the worker does. The state's mutex is held.
+// doing says what the worker does, "" for nothing. The state's mutex is held.
 func (wk *worker) doing() string {
 	switch {
-	case !wk.ready:
+	case wk.work != nil:
+		return wk.work.job.Spec().Name
+	case !wk.ready && wk.state.setup != nil:
 		return "Setup"
-	case wk.task == "":
-		return "the end of a task"
 	}
-	return wk.task
+	return ""
 }
