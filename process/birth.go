@@ -51,8 +51,10 @@ func (s *poolState) keep() {
 	stop := s.recycleInTime(w)
 	if !s.assign.born(w) {
 		w.leave()
-	} else if k := s.pool.keeper; k != nil && k.team != nil {
-		k.team.serves(k.number, s.shut)
+	} else if s.unwanted() {
+		s.evict(w)
+	} else if k := s.pool.keeper; k != nil {
+		k.serves()
 	}
 	w.listen(0)
 	stop()
@@ -95,6 +97,9 @@ func (s *poolState) adopt(w *worker) {
 	case <-s.shut:
 		w.kill("its pool was closed")
 	default:
+		if s.unwanted() {
+			w.kill(startsAgain)
+		}
 	}
 }
 
