@@ -112,6 +112,9 @@ func (s *poolState) attend() {
 		k.turn.Lock()
 		defer k.turn.Unlock()
 		if err := k.admit(s.shut); err != nil {
+			if err == errShut { // the calls that wait may not have been told yet
+				err = s.assign.closedError()
+			}
 			s.assign.giveUp(err)
 			return
 		}
