@@ -163,7 +163,9 @@ func (w *worker) abandon() {
 		w.proc.Kill()
 		<-w.proc.Done()
 		container.remove(w)
-		w.process.ended(w.proc.State())
+		if w.process != nil { // nil: it could not be moved into its group
+			w.process.ended(w.proc.State())
+		}
 	}
 	w.disband()
 	if w.output != nil {
