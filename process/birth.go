@@ -15,13 +15,12 @@ func (s *poolState) keep() {
 	number := s.number
 	s.mu.Unlock()
 	s.inherit()
-	w, err := launch(s.plan, fmt.Sprintf("%s-%d", s.name, number), nil)
+	w, err := launch(s.plan, fmt.Sprintf("%s-%d", s.name, number), func(w *worker) []byte { s.adopt(w); return nil })
 	if err != nil {
 		s.failed(err, false)
 		return
 	}
 	w.number = number
-	s.adopt(w)
 	s.emit(event.Event{Kind: event.WorkerStarted, Worker: number, PID: w.proc.PID})
 	err = w.awaken()
 	s.disown(w)
