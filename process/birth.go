@@ -15,13 +15,12 @@ func (s *poolState) keep() {
 	number := s.number
 	s.mu.Unlock()
 	s.inherit()
-	w, err := launch(s.plan, fmt.Sprintf("%s-%d", s.name, number), nil)
+	w, err := launch(s.plan, fmt.Sprintf("%s-%d", s.name, number), func(w *worker) []byte { s.adopt(w); return nil })
 	if err != nil {
 		s.failed(err, false)
 		return
 	}
 	w.number = number
-	s.adopt(w)
 	s.emit(event.Event{Kind: event.WorkerStarted, Worker: number, PID: w.proc.PID})
 	err = w.awaken()
 	s.disown(w)
@@ -51,8 +50,10 @@ func (s *poolState) keep() {
 	stop := s.recycleInTime(w)
 	if !s.assign.born(w) {
 		w.leave()
-	} else if k := s.pool.keeper; k != nil && k.team != nil {
-		k.team.serves(k.number, s.shut)
+	} else if s.unwanted() {
+		s.evict(w)
+	} else if k := s.pool.keeper; k != nil {
+		k.serves()
 	}
 	w.listen(0)
 	stop()
@@ -95,6 +96,9 @@ func (s *poolState) adopt(w *worker) {
 	case <-s.shut:
 		w.kill("its pool was closed")
 	default:
+		if s.unwanted() {
+			w.kill(startsAgain)
+		}
 	}
 }
 

@@ -23,7 +23,7 @@ import (
 //	  └─ link ── Call, Cancel → … ← Result ──┘      one of each process
 //
 // On a link calls overlap: frames have the seq of their call, and each Call gets one
-// Result. A Cancel may come after its Result, and means nothing then. End of file
+// Result. One too many gets tandem.ErrQueueFull. A Cancel may come after its Result, and means nothing then. End of file
 // ends the calls of the link. The other side may be hostile: it can spoil its own
 // link, and fill the door for a while, but nobody else's calls.
 type door struct {
@@ -40,7 +40,7 @@ type door struct {
 
 const (
 	mostLinks = 1024 // that a door serves at once
-	mostCalls = 4096 // that a link carries at once
+	mostCalls = 4096 // that a link carries at once, until their results have left
 )
 
 // visit is the body of a Call on a link.
@@ -122,6 +122,8 @@ func (d *door) accept(c *wire.Conn) {
 // errGone is why the calls of a process end that has ended, or has closed its handle.
 var errGone = errors.New("the calling process is gone")
 
+var errCrowded = fmt.Errorf("tandem: a process has %d calls of one service already: %w", mostCalls, tandem.ErrQueueFull)
+
 // serve is the near end of a link. It returns when the link's calls have ended.
 func (d *door) serve(c *wire.Conn) {
 	var (
@@ -129,7 +131,13 @@ func (d *door) serve(c *wire.Conn) {
 		speak   sync.Mutex // held to send
 		mu      sync.Mutex
 		calls   = make(map[uint32]context.CancelCauseFunc)
+		carried int // calls, and results on their way
 	)
+	reply := func(seq uint32, frame []byte, h *codec.Handles) error {
+		speak.Lock()
+		defer speak.Unlock()
+		return c.Send(wire.Result, seq, frame, h)
+	}
 	link, end := context.WithCancelCause(context.Background())
 	defer running.Wait()
 	defer end(errGone)
@@ -141,7 +149,7 @@ func (d *door) serve(c *wire.Conn) {
 			return
 		}
 		mu.Lock()
-		cancel, n := calls[hd.Seq], len(calls)
+		cancel, n := calls[hd.Seq], carried
 		mu.Unlock()
 		if hd.Kind == wire.Cancel {
 			h.Close()
@@ -150,13 +158,19 @@ func (d *door) serve(c *wire.Conn) {
 			}
 			continue
 		}
-		if cancel != nil || n == mostCalls {
+		if cancel != nil {
 			h.Close()
 			return
+		}
+		if n == mostCalls {
+			h.Close()
+			reply(hd.Seq, tandem.AppendFailure(wire.Room(nil), errCrowded), nil)
+			continue
 		}
 		ctx, cancel := context.WithCancelCause(link)
 		mu.Lock()
 		calls[hd.Seq] = cancel
+		carried++
 		mu.Unlock()
 		body = append([]byte(nil), body...)
 		running.Go(func() {
@@ -165,12 +179,13 @@ func (d *door) serve(c *wire.Conn) {
 			mu.Lock()
 			delete(calls, hd.Seq)
 			mu.Unlock()
-			speak.Lock()
-			defer speak.Unlock()
-			if err := c.Send(wire.Result, hd.Seq, frame, h); errors.Is(err, wire.ErrUnsent) { // a descriptor of the result is closed
-				c.Send(wire.Result, hd.Seq, tandem.AppendFailure(wire.Room(nil), err), nil)
+			if err := reply(hd.Seq, frame, h); errors.Is(err, wire.ErrUnsent) { // a descriptor of the result is closed
+				reply(hd.Seq, tandem.AppendFailure(wire.Room(nil), err), nil)
 			}
 			h.Close()
+			mu.Lock()
+			carried--
+			mu.Unlock()
 		})
 	}
 }

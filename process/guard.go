@@ -103,7 +103,11 @@ func (g *guard) look() {
 	used, err := g.limit.Used()
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if err != nil || len(g.workers) == 0 {
+	if len(g.workers) == 0 {
+		return
+	}
+	if err != nil { // as when this program has no descriptor left
+		g.timer.Reset(guardLatest)
 		return
 	}
 	left := g.limit.Bytes - margin(g.limit.Bytes) - used

@@ -170,6 +170,33 @@ func TestGuardVersion2(t *testing.T) {
 	}
 }
 
+// TestGuardReadsAgain: that the files could not be read once, as when this program had no
+// descriptor left, does not end the guard.
+func TestGuardReadsAgain(t *testing.T) {
+	leaveNothing(t)
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "memory.max"), fmt.Sprintln(containerLimit))
+	write(t, filepath.Join(dir, "memory.stat"), "inactive_file 0\nactive_file 0\n")
+	c, ok := cgroup.Membership{Two: dir}.Ceiling()
+	if !ok {
+		t.Fatal("no ceiling")
+	}
+	t.Cleanup(process.WithoutGroups())
+	t.Cleanup(process.Guard(&c))
+	pool := &process.Pool{Workers: 1, Config: process.Config{Stderr: io.Discard}, Limits: tandem.Limits{Grace: -1}}
+	closing(t, pool)
+	if err := pool.Start(t.Context()); err != nil { // the guard has looked by then
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	large := laden.On(pool).Go(ctx, 100)
+	write(t, filepath.Join(dir, "memory.current"), fmt.Sprintln(containerLimit-(1<<20)))
+	if _, err := large.Wait(t.Context()); !errors.Is(err, tandem.ErrOOMKilled) {
+		t.Errorf("%v, want ErrOOMKilled", err)
+	}
+}
+
 // laden takes so many MiB and keeps them until it is cancelled.
 var laden = tandem.NewTask("laden", func(ctx context.Context, mib int) (int, error) {
 	b := make([]byte, mib<<20)

@@ -16,6 +16,7 @@ type keeper struct {
 	team     *team       // of a Supervisor; nil without one
 	number   int         // in it
 	expelled atomic.Bool // the process ends because the Supervisor wants it
+	resumed  *ended      // the last end, if the Supervisor waits for the process that follows
 
 	turn sync.Mutex // held from a worker's birth to its end
 }
@@ -53,7 +54,8 @@ func (k *keeper) admitInTeam(shut <-chan struct{}) error {
 		return nil
 	}
 	cause := k.recent[len(k.recent)-1].cause
-	if err := k.team.admit(&ended{number: k.number, cause: cause, well: k.well}, shut); err != nil {
+	k.resumed = &ended{number: k.number, cause: cause, well: k.well}
+	if err := k.team.admit(k.resumed, shut); err != nil {
 		return err
 	}
 	if k.ended = false; k.again != nil {
@@ -61,6 +63,46 @@ func (k *keeper) admitInTeam(shut <-chan struct{}) error {
 	}
 	return nil
 }
+
+// serves is called when a worker has come to serve.
+func (k *keeper) serves() {
+	if k.resumed != nil {
+		close(k.resumed.serves)
+		k.resumed = nil
+	}
+}
+
+// expel ends the process of a service, that it may be started again, wherever it is in
+// its life. It reports false if there is none, or none will follow.
+func (s *poolState) expel() bool {
+	if !s.assign.inhabited() {
+		return false
+	}
+	s.pool.keeper.expelled.Store(true) // first: who comes to be a worker, or to serve, looks
+	s.mu.Lock()
+	for w := range s.nascent {
+		w.kill(startsAgain)
+	}
+	s.mu.Unlock()
+	for _, w := range s.assign.all() {
+		s.evict(w)
+	}
+	return true
+}
+
+const startsAgain = "its Supervisor starts it again"
+
+// evict lets a worker go, with its calls if these are not over after the grace time.
+func (s *poolState) evict(w *worker) {
+	if s.assign.retire(w) {
+		w.leave()
+	} else {
+		w.endIn(s.plan.Limits.GraceTime(), startsAgain)
+	}
+}
+
+// unwanted reports whether a worker that has come so far is to be expelled.
+func (s *poolState) unwanted() bool { return s.pool.keeper != nil && s.pool.keeper.expelled.Load() }
 
 // attend is the goroutine of a worker's keeper. In a service it is not begun before
 // the last worker is gone.
@@ -70,6 +112,9 @@ func (s *poolState) attend() {
 		k.turn.Lock()
 		defer k.turn.Unlock()
 		if err := k.admit(s.shut); err != nil {
+			if err == errShut { // the calls that wait may not have been told yet
+				err = s.assign.closedError()
+			}
 			s.assign.giveUp(err)
 			return
 		}

@@ -15,15 +15,16 @@ import (
 )
 
 // launch starts a process. Only what the exec needs is made before it; the lanes
-// and the page are made while the new process boots, which takes longer. call, if not
-// nil, returns what is sent right behind the introduction, nil for nothing.
-func launch(p *plan, name string, call func(*worker) (frame []byte)) (w *worker, err error) {
+// and the page are made while the new process boots, which takes longer. made, when all
+// that can fail is done, returns what is sent right behind the introduction, nil for
+// nothing.
+func launch(p *plan, name string, made func(*worker) (frame []byte)) (w *worker, err error) {
 	w = &worker{plan: p, gone: make(chan struct{}), results: slab.Reader{Kind: mem.KindResult}}
 	var theirs codec.Handles // the worker's ends
-	defer func(made *worker) {
+	defer func(begun *worker) {
 		theirs.Close()
 		if err != nil {
-			made.abandon()
+			begun.abandon()
 		}
 	}(w)
 	control, err := pair(&theirs)
@@ -45,14 +46,11 @@ func launch(p *plan, name string, call func(*worker) (frame []byte)) (w *worker,
 	if err := w.equip(&theirs); err != nil {
 		return nil, err
 	}
-	var first []byte
-	if call != nil {
-		first = call(w)
-	}
+	w.proc.OnEnd(w.expire) // which ends the sending, too, should something hold the other end
+	first := made(w)
 	if err := w.introduce(&theirs, name, first); err != nil {
-		return nil, err
+		w.kill("it could not be told who it is: " + err.Error())
 	}
-	w.proc.OnEnd(w.expire)
 	return w, nil
 }
 
@@ -116,9 +114,11 @@ func (w *worker) equip(theirs *codec.Handles) (err error) {
 	return nil
 }
 
-// introduce tells the worker who it is, and sends first behind that. A worker that
-// cannot be told is dying, and its keeper finds out why.
+// introduce tells the worker who it is, and sends first behind that. One that cannot be
+// told is dying, most often, and its keeper finds out why.
 func (w *worker) introduce(theirs *codec.Handles, name string, first []byte) error {
+	// Large variables fill the socket, and then this waits for the worker to read.
+	w.slow = time.AfterFunc(w.plan.initTimeout(), w.tooSlow)
 	hello := w.plan.hello(name)
 	hello.Grouped = !w.limitData()
 	if w.sandbox == nil { // a confined process has inherited them
@@ -149,12 +149,7 @@ func (w *worker) introduce(theirs *codec.Handles, name string, first []byte) err
 			return err
 		}
 	}
-	// Large variables fill the socket, and then this waits for the worker to read.
-	w.slow = time.AfterFunc(w.plan.initTimeout(), w.tooSlow)
-	if err := w.control.SendBefore(wire.Start, 0, hello.Append(wire.Room(nil)), &send, first); err != nil {
-		w.kill("it could not be told who it is: " + err.Error())
-	}
-	return nil
+	return w.control.SendBefore(wire.Start, 0, hello.Append(wire.Room(nil)), &send, first)
 }
 
 // abandon ends a worker that was not made completely.
@@ -163,7 +158,9 @@ func (w *worker) abandon() {
 		w.proc.Kill()
 		<-w.proc.Done()
 		container.remove(w)
-		w.process.ended(w.proc.State())
+		if w.process != nil { // nil: it could not be moved into its group
+			w.process.ended(w.proc.State())
+		}
 	}
 	w.disband()
 	if w.output != nil {

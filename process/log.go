@@ -44,8 +44,8 @@ func (o *output) records() {
 		if err != nil {
 			return
 		}
-		if o.dead.Load() != nil { // as in copy: what it has left is read, whatever the time
-			o.log.Expire(lastWords)
+		if o.dead.Load() != nil {
+			o.log.Expire(o.patience())
 			left -= len(body)
 		}
 	}

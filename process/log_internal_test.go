@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"log/slog"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/tandem-go/tandem/internal/codec"
 	"github.com/tandem-go/tandem/internal/wire"
 )
 
@@ -38,4 +40,36 @@ func FuzzRecord(f *testing.F) {
 			t.Errorf("sent on, it came as %v %v %q, %v", again.Time, again.Level, name, err)
 		}
 	})
+}
+
+// TestLogHeldOpen: somebody who got away with a dead worker's end of the log channel, and
+// goes on writing there, does not keep its death from being settled.
+func TestLogHeldOpen(t *testing.T) {
+	w := &worker{plan: &plan{Config: Config{Logger: slog.New(slog.DiscardHandler)}}}
+	w.output = &output{worker: w, sink: newSink(&w.plan.Config)}
+	var theirs codec.Handles
+	if err := w.openLog(&theirs); err != nil {
+		t.Fatal(err)
+	}
+	defer theirs.Close()
+	fd, err := wire.Descriptor(theirs.Files()[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var writer sync.WaitGroup
+	defer writer.Wait()
+	writer.Go(func() {
+		r := slog.NewRecord(time.Now(), slog.LevelInfo, "still here", 0)
+		for far := wire.NewBlocking(fd); far.Send(wire.Record, 0, appendRecord(wire.Room(nil), &r, "", nil), nil) == nil; {
+			time.Sleep(lastWords / 5)
+		}
+	})
+	finished := make(chan struct{})
+	go func() { w.output.finish(); close(finished) }()
+	select {
+	case <-finished:
+	case <-time.After(30 * lastWord):
+		t.Error("what is written there is read without an end")
+		w.output.log.Close()
+	}
 }

@@ -156,16 +156,21 @@ func (o *output) copy(lines *stream, src *os.File) {
 			lines.put(buf[:end])
 			buf = buf[end:]
 		}
-		if end := o.dead.Load(); end != nil {
-			// After the writing, which may have taken long: what lay in the pipe at the
-			// worker's death is read whatever the time.
-			src.SetReadDeadline(time.Now().Add(max(atOnce, min(lastWords, time.Until(*end)))))
+		if o.dead.Load() != nil {
+			src.SetReadDeadline(time.Now().Add(o.patience()))
 			left -= n
 		}
 		if err != nil || left < 0 {
 			return
 		}
 	}
+}
+
+// patience is how long a dead worker's pipe may stay silent now. It is asked for after the
+// writing, which may have taken long: what lay in the pipe at the worker's death is read
+// whatever the time.
+func (o *output) patience() time.Duration {
+	return max(atOnce, min(lastWords, time.Until(*o.dead.Load())))
 }
 
 func (o *output) remember(line []byte) {

@@ -109,15 +109,10 @@ func (r *run) boot(ctx context.Context, p *plan, name string) error {
 		}
 		return wire.Finish(wire.Call, r.flight.seq, m.frame)
 	})
-	if r.worker != nil {
-		defer r.worker.speak.Unlock()
-	}
 	if err != nil {
-		if r.flight != nil {
-			r.flight.end()
-		}
 		return fmt.Errorf("tandem: process %s: %w", name, err)
 	}
+	defer w.speak.Unlock()
 	if refused != nil {
 		w.abandon()
 		return refused

@@ -35,7 +35,8 @@ import (
 // made the service, which owns it; when that closes it or dies, calls get an error
 // that wraps tandem.ErrClosed. A handle's Close ends the calls of its process only,
 // as that process's death would, and a handle that is forgotten is closed. A call
-// through a handle wakes two processes more, and costs tens of microseconds.
+// through a handle wakes two processes more, and costs tens of microseconds. There are
+// at most 4096 at once; one more gets tandem.ErrQueueFull.
 //
 // Its fields are fixed at first use, and it must not be copied after that. It is
 // safe for concurrent use.

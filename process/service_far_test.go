@@ -202,3 +202,55 @@ func TestMapFromWorkers(t *testing.T) {
 		}
 	}
 }
+
+// mostFar is how many calls of one process a service takes on.
+const mostFar = 4096
+
+// crowding makes many more calls than its service takes from one process. When the
+// refused ones are back it opens the way for the others.
+var crowding = tandem.NewTask("crowding", func(ctx context.Context, c throng) (done int, err error) {
+	var calls sync.WaitGroup
+	var mu sync.Mutex
+	refused := 0
+	for range mostFar + c.More {
+		calls.Go(func() {
+			_, e := add.On(c.Svc).Call(ctx, 1)
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case e == nil:
+				done++
+			case !errors.Is(e, tandem.ErrQueueFull):
+				err = e
+			default:
+				if refused++; refused == c.More {
+					err = errors.Join(err, os.WriteFile(c.File, nil, 0o600))
+				}
+			}
+		})
+	}
+	calls.Wait()
+	return done, err
+})
+
+type throng struct {
+	Svc  *process.Service[*counter]
+	File string
+	More int
+}
+
+// TestServiceFarCrowd: what is too much is refused, and costs the other calls nothing.
+func TestServiceFarCrowd(t *testing.T) {
+	svc, pool := visitCounter(t, 1)
+	file := newSluice(t, 0)
+	held := lingering.On(svc).Go(t.Context(), file.File)
+	eventually(t, "the service is busy", func() bool { return svc.Stats().Running == 1 })
+	if n, err := crowding.On(pool).Call(t.Context(), throng{svc, file.File, 10}); n != mostFar || err != nil {
+		t.Errorf("%d calls were done, want %d; %v", n, mostFar, err)
+	}
+	file.open(t)
+	if _, err := held.Wait(t.Context()); err != nil {
+		t.Error(err)
+	}
+	wantCount(t, svc, 1, 10+mostFar+1)
+}

@@ -130,17 +130,29 @@ func (h *leaving) leave(sig os.Signal) {
 	cause := newSignalError(sig)
 	ctx, cancel := context.WithCancelCause(h.ctx)
 	defer cancel(nil)
+	late := make(chan struct{})
 	if patience := h.patience(sig); patience > 0 {
-		timer := time.AfterFunc(patience, func() { cancel(cause) })
+		timer := time.AfterFunc(patience, func() {
+			cancel(cause)
+			h.cancel(cause)
+			close(late)
+		})
 		defer timer.Stop()
 	}
-	h.say(sig)
+	select {
+	case <-aside(func() { h.say(sig) }):
+	case <-time.After(lastWord): // nobody reads: a full pipe, a stopped terminal
+	case <-late:
+	}
 	if h.Cancel {
 		cancel(cause)
 		h.cancel(cause)
 	}
 	if h.Drain != nil {
-		h.Drain(ctx) // its error is known to whoever wrote it
+		select {
+		case <-aside(func() { h.Drain(ctx) }): // its error is known to whoever wrote it
+		case <-late: // what it waits for may be what is ended now
+		}
 	}
 	var pools sync.WaitGroup
 	for _, p := range h.Pools {
@@ -151,6 +163,16 @@ func (h *leaving) leave(sig os.Signal) {
 	}
 	pools.Wait()
 	h.cancel(cause)
+}
+
+// aside runs f in a goroutine. What it returns is closed when f has returned.
+func aside(f func()) <-chan struct{} {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f()
+	}()
+	return done
 }
 
 // patience is how long the work may take, 0 for any time.

@@ -191,6 +191,49 @@ func TestSignalDrains(t *testing.T) {
 	}
 }
 
+// hanging is a program that leaves by a signal with a deadline, while a call of an hour
+// runs, and something else hangs.
+func hanging(s process.Signals, drain func(call *tandem.Future[int])) func() {
+	return func() {
+		pool := &process.Pool{Workers: 1, Limits: tandem.Limits{Grace: -1}}
+		s.Pools, s.Deadline = []*process.Pool{pool}, 50*time.Millisecond
+		call := sleeping.On(pool).Go(context.Background(), time.Hour)
+		s.Drain = func(context.Context) error { drain(call); return nil }
+		ctx, stop := s.Handle(context.Background())
+		syscall.Kill(os.Getpid(), syscall.SIGTERM)
+		<-ctx.Done()
+		_, err := call.Wait(context.Background())
+		stop()
+		fmt.Println(errors.Is(err, tandem.ErrClosed), context.Cause(ctx))
+	}
+}
+
+// unread is somebody who does not read.
+type unread struct{}
+
+func (unread) Write([]byte) (int, error) { select {} }
+
+var (
+	mute   = program("cannot say it", hanging(process.Signals{Message: unread{}}, func(*tandem.Future[int]) {}))
+	patron = program("drains too long", hanging(process.Signals{Message: io.Discard}, func(call *tandem.Future[int]) { call.Wait(context.Background()) }))
+)
+
+// The deadline holds, whoever does not read the line, and whatever Drain waits for.
+func TestSignalDeadlineHolds(t *testing.T) {
+	for _, name := range []string{mute, patron} {
+		t.Run(name, func(t *testing.T) {
+			leaveNothing(t)
+			cmd := command(t, name)
+			late := time.AfterFunc(patience, func() { cmd.Process.Kill() })
+			defer late.Stop()
+			out, err := cmd.CombinedOutput()
+			if want := "true tandem: this program was told to leave: signal \"terminated\"\n"; err != nil || string(out) != want {
+				t.Errorf("the program ended with %v and wrote %q, want %q", err, out, want)
+			}
+		})
+	}
+}
+
 // Without a signal nothing happens to the pools, and after stop a signal does what it
 // did before.
 func TestHandleSignalsStopped(t *testing.T) {

@@ -29,16 +29,18 @@ func (st *standbyState) keep(name string) {
 
 // boot starts a process and waits until it serves.
 func (st *standbyState) boot(name string) (*worker, error) {
-	w, err := launch(st.plan, name, nil)
+	w, err := launch(st.plan, name, func(w *worker) []byte {
+		st.mu.Lock()
+		defer st.mu.Unlock()
+		st.nascent[w] = struct{}{}
+		if st.closed {
+			w.kill("its standby was closed")
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, fmt.Errorf("tandem: process %s: %w", name, err)
 	}
-	st.mu.Lock()
-	st.nascent[w] = struct{}{}
-	if st.closed {
-		w.kill("its standby was closed")
-	}
-	st.mu.Unlock()
 	err = w.awaken()
 	st.mu.Lock()
 	delete(st.nascent, w)

@@ -1,6 +1,7 @@
 package process
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,7 +66,8 @@ func (s *Supervisor) Start(ctx context.Context) error {
 	go t.run()
 	for _, service := range s.Services {
 		if err := service.Start(ctx); err != nil {
-			return errors.Join(err, s.Close())
+			closed := s.Close()
+			return errors.Join(cmp.Or(s.Err(), err), closed) // it may have given up, and closed the service
 		}
 	}
 	return nil
@@ -86,7 +88,7 @@ func (s *Supervisor) prepare() (*team, error) {
 	}
 	rule := s.Restart
 	rule.When = Always
-	t := &team{of: s, ends: make(chan *ended), serving: make(chan int), stop: make(chan struct{}), over: make(chan struct{}), rule: newSupervision("the Supervisor", rule)}
+	t := &team{of: s, ends: make(chan *ended), stop: make(chan struct{}), over: make(chan struct{}), rule: newSupervision("the Supervisor", rule)}
 	for i, service := range s.Services {
 		pool, err := service.supervised()
 		if err != nil {

@@ -14,19 +14,18 @@ import (
 // keeper of each service tells it the end of a process, and waits for its word before
 // it starts the next.
 type team struct {
-	of      *Supervisor
-	pools   []*Pool
-	rule    *supervision
-	ends    chan *ended
-	serving chan int
-	stop    chan struct{} // closed by Close
-	once    sync.Once
-	over    chan struct{} // closed when all have ended
-	result  error         // of Close
+	of     *Supervisor
+	pools  []*Pool
+	rule   *supervision
+	ends   chan *ended
+	stop   chan struct{} // closed by Close
+	once   sync.Once
+	over   chan struct{} // closed when all have ended
+	result error         // of Close
 
 	// The goroutine's own.
 	held    []*ended // by service: its process has ended, and its keeper waits
-	pending []*ended // ends that came while another was dealt with
+	pending []*ended // ends that came while another was dealt with; those not held any more are
 }
 
 // ended is the end of one process. Its keeper waits for the word.
@@ -34,12 +33,13 @@ type ended struct {
 	number int
 	cause  error
 	well   bool
-	word   chan error // of capacity 1: nil starts the next process
+	word   chan error    // of capacity 1: nil starts the next process
+	serves chan struct{} // closed when that serves
 }
 
 // admit is a keeper's question whether the next process may be started.
 func (t *team) admit(e *ended, shut <-chan struct{}) error {
-	e.word = make(chan error, 1)
+	e.word, e.serves = make(chan error, 1), make(chan struct{})
 	select {
 	case t.ends <- e:
 	case <-shut:
@@ -52,15 +52,6 @@ func (t *team) admit(e *ended, shut <-chan struct{}) error {
 		return err
 	case <-shut:
 		return errShut
-	}
-}
-
-// serves is told by a keeper whose process serves.
-func (t *team) serves(number int, shut <-chan struct{}) {
-	select {
-	case t.serving <- number:
-	case <-shut:
-	case <-t.over:
 	}
 }
 
@@ -87,25 +78,23 @@ func (t *team) run() {
 
 // next waits for an end; nil is that of the Supervisor.
 func (t *team) next() *ended {
-	if len(t.pending) > 0 {
+	for len(t.pending) > 0 {
 		e := t.pending[0]
-		t.pending = t.pending[1:]
-		return e
-	}
-	for {
-		select {
-		case e := <-t.ends:
+		if t.pending = t.pending[1:]; t.held[e.number] == e {
 			return e
-		case <-t.serving: // of the first start
-		case <-t.stop:
-			return nil
 		}
+	}
+	select {
+	case e := <-t.ends:
+		t.held[e.number] = e
+		return e
+	case <-t.stop:
+		return nil
 	}
 }
 
 // deal does what the strategy says about an end. Its error is why the Supervisor gives up.
 func (t *team) deal(e *ended) error {
-	t.held[e.number] = e
 	if t.dismissed(e) {
 		return nil
 	}
@@ -161,31 +150,18 @@ func (t *team) dismissed(e *ended) bool {
 	return true
 }
 
-// expel ends the process of a service that runs, and waits for its end. It reports
-// false if the Supervisor is closed meanwhile.
+// expel ends the process of a service, and waits for its end. It reports false if the
+// Supervisor is closed meanwhile.
 func (t *team) expel(number int) bool {
 	s := t.pools[number].use()
-	if s.assign.refusal() != nil {
-		return true // it ended for good
-	}
-	s.pool.keeper.expelled.Store(true)
-	for _, w := range s.assign.all() {
-		if s.assign.retire(w) {
-			w.leave()
-		} else {
-			late := time.AfterFunc(s.plan.Limits.GraceTime(), func() { w.kill("its Supervisor starts it again") })
-			defer late.Stop()
-		}
+	if !s.expel() {
+		return true
 	}
 	for t.held[number] == nil {
 		select {
-		case e := <-t.ends:
-			if e.number == number {
-				t.held[number] = e
-			} else {
-				t.pending = append(t.pending, e)
-			}
-		case <-t.serving:
+		case e := <-t.ends: // if not this one's, then most often that of the next to be expelled
+			t.held[e.number] = e
+			t.pending = append(t.pending, e)
 		case <-s.shut: // somebody closed it
 			return true
 		case <-t.stop:
@@ -196,24 +172,25 @@ func (t *team) expel(number int) bool {
 }
 
 // resume starts the next process of a service and waits until it serves. It reports
-// false if that is not to be: the Supervisor was closed, or the process has ended.
+// false if that is not to be: the Supervisor was closed, or a process has ended. To make
+// a value may take for ever, and that end is dealt with meanwhile, with all that is held.
 func (t *team) resume(h *ended) bool {
 	t.held[h.number] = nil
-	k := t.pools[h.number].keeper
-	k.expelled.Store(false)
+	t.pools[h.number].keeper.expelled.Store(false)
 	h.word <- nil
 	for {
 		select {
-		case i := <-t.serving:
-			if i == h.number {
-				return true
-			}
+		case <-h.serves:
+			return true
 		case e := <-t.ends:
-			if e.number == h.number {
+			t.held[e.number] = e
+			if !t.dismissed(e) {
 				t.pending = slices.Insert(t.pending, 0, e)
 				return false
 			}
-			t.pending = append(t.pending, e)
+			if e.number == h.number { // it has ended for good
+				return true
+			}
 		case <-t.pools[h.number].use().shut:
 			return true
 		case <-t.stop:

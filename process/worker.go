@@ -278,9 +278,14 @@ const notLeaving = "it was asked to leave and did not"
 // ended after the grace time.
 func (w *worker) leave() {
 	go w.say(wire.Exit, 0, nil) // a worker that does not read must not hold its pool up
+	w.endIn(w.plan.Limits.GraceTime()+exitTime, notLeaving)
+}
+
+// endIn kills the worker if it has not ended after so long. The first such time counts.
+func (w *worker) endIn(after time.Duration, why string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.leaving == nil {
-		w.leaving = time.AfterFunc(w.plan.Limits.GraceTime()+exitTime, func() { w.kill(notLeaving) })
+	if w.leaving == nil && w.page != nil { // else it is gone, and nobody would stop the timer
+		w.leaving = time.AfterFunc(after, func() { w.kill(why) })
 	}
 }

@@ -67,6 +67,13 @@ func (a *assignment) breed() {
 // present is how many workers take calls.
 func (a *assignment) present() int { return len(a.serving) / a.lanes }
 
+// inhabited reports whether there is a worker, or one on its way, and more may follow.
+func (a *assignment) inhabited() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.refusalLocked() == nil && a.births+len(a.workers) > 0
+}
+
 // coming is how many calls the workers will take that are on their way, or would
 // be if one more call waited: these do not count as waiting. The lock is held.
 func (a *assignment) coming() int {
