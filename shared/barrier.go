@@ -39,8 +39,8 @@ func NewBarrier(parties int) (*Barrier, error) {
 
 // Wait waits until all parties wait. It returns which one the caller was in the
 // order of coming, from 0 to parties-1. Or it returns -1 and ErrBrokenBarrier, or
-// the cause of ctx, which then has broken the barrier, or an error that wraps
-// tandem.ErrClosed.
+// the cause of ctx, which then has broken the barrier unless all had come, or an error
+// that wraps tandem.ErrClosed.
 func (b *Barrier) Wait(ctx context.Context) (index int, err error) {
 	return b.WaitWith(ctx, func() error { return nil })
 }
@@ -83,17 +83,9 @@ func (b *Barrier) Abort() error {
 	return b.turn(func(v *barrier) { v.setPhase(broken) })
 }
 
-// Reset makes the barrier whole and empty. Who waits gets ErrBrokenBarrier.
-func (b *Barrier) Reset() error {
-	return b.turn(func(v *barrier) {
-		switch {
-		case v.inside() == 0:
-			v.setPhase(filling)
-		case v.phase() != draining:
-			v.setPhase(resetting)
-		}
-	})
-}
+// Reset makes the barrier whole and empty. Who waits gets ErrBrokenBarrier, unless all
+// have come.
+func (b *Barrier) Reset() error { return b.turn((*barrier).reset) }
 
 func (b *Barrier) turn(f func(v *barrier)) error {
 	v, err := b.enter(context.Background())

@@ -54,6 +54,15 @@ func (v *barrier) setPhase(p uint64) {
 	v.WakeAll()
 }
 
+func (v *barrier) reset() {
+	switch {
+	case v.inside() == 0:
+		v.setPhase(filling)
+	case v.phase() != draining:
+		v.setPhase(resetting)
+	}
+}
+
 func (v *barrier) inside() (n int) {
 	for i := range v.Used() {
 		n += int(min(v.State(i), maxParties))

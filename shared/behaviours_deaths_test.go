@@ -20,6 +20,18 @@ var (
 	_ = move("repair reading and writing", func(ctx context.Context, c cast) (int, error) {
 		return 0, c.RW.Repair(ctx, func(*shared.OwnerDiedError) error { c.Num.Add(1); return nil })
 	})
+	_ = move("stay repairing", func(ctx context.Context, c cast) (int, error) {
+		return 0, c.Lock.Repair(ctx, func(*shared.OwnerDiedError) error { return stayed(ctx, c) })
+	})
+	_ = move("repair in vain", func(ctx context.Context, c cast) (int, error) {
+		return inVain(ctx, func(ctx context.Context) error { return c.Lock.Repair(ctx, nil) })
+	})
+	_ = move("stay repairing reading and writing", func(ctx context.Context, c cast) (int, error) {
+		return 0, c.RW.Repair(ctx, func(*shared.OwnerDiedError) error { return stayed(ctx, c) })
+	})
+	_ = move("repair reading and writing in vain", func(ctx context.Context, c cast) (int, error) {
+		return inVain(ctx, func(ctx context.Context) error { return c.RW.Repair(ctx, nil) })
+	})
 	_ = move("repair the tally", func(ctx context.Context, c cast) (int, error) {
 		return 0, c.Tally.Repair(ctx, func(y *tally, _ *shared.OwnerDiedError) error { y.Total += 2; return nil })
 	})
@@ -73,7 +85,34 @@ func (s *stage) newcomer(holds, waits, tries, gives string) {
 	s.ends(keeps)
 }
 
+// repairer has one repair, another who comes meanwhile wait in vain, and a third come
+// then, by this script, who finds a thing that is whole.
+func repairer(of, dies, stays, waits string, comes ...string) behaviour {
+	return behaviour{of, "while one repairs it another waits", func(s *stage) {
+		kill(s.victim(dies, "say so", "stay"))
+		repairs := s.begins(s.one, stays)
+		s.ready()
+		s.does(s.other, waits)
+		next := s.begins(s.other, comes...)
+		s.c.Event.Set()
+		s.ends(repairs)
+		s.ends(next)
+		s.is("repairs by who came then", int(s.c.Num.Load()), 0)
+	}}
+}
+
 var deathBehaviours = []behaviour{
+	repairer("Mutex", "lock", "stay repairing", "repair in vain", "repair", "lock", "unlock"),
+	repairer("RWMutex", "write lock", "stay repairing reading and writing", "repair reading and writing in vain",
+		"repair reading and writing", "write lock", "write unlock"),
+	{"RWMutex", "a Repair finds by itself that a writer died", func(s *stage) {
+		s.does(s.one, "read lock", "read unlock")
+		s.does(s.other, "read lock", "read unlock")
+		kill(s.victim("write lock", "say so", "stay"))
+		s.does(s.one, "repair reading and writing")
+		s.is("repairs", int(s.c.Num.Load()), 1)
+		s.does(s.other, "write lock", "write unlock")
+	}},
 	{"Mutex", "all are told that its owner died, one repairs it, and then it is whole", func(s *stage) {
 		h := s.victim("lock", "say so", "stay")
 		kill(h)
@@ -144,6 +183,15 @@ var deathBehaviours = []behaviour{
 		s.fails(waits, shared.ErrBrokenBarrier)
 		s.fails(s.begins(s.one, "meet"), shared.ErrBrokenBarrier)
 	}},
+	{"Barrier", "who dies elsewhere breaks nothing", func(s *stage) {
+		h := s.victim("is broken", "say so", "stay")
+		waits := s.begins(s.other, "meet")
+		s.wait(s.c.Meet, 1)
+		kill(h)
+		s.victim("is broken", "say so", "stay") // who comes clears up after the dead
+		s.does(s.one, "meet")
+		s.ends(waits)
+	}},
 	{"Once", "what one who died had begun another does", func(s *stage) {
 		h := s.victim("stay once")
 		waits := s.begins(s.other, "count once")
@@ -185,6 +233,13 @@ var deathBehaviours = []behaviour{
 		kill(h)
 		s.fails(waits, shared.ErrItemsLost)
 		s.fails(s.begins(s.one, "join"), shared.ErrItemsLost)
+		s.does(s.one, "task done", "join")
+		s.does(s.other, "join")
+	}},
+	{"Queue", "what one who died had taken another reports done, though nobody has looked for the dead", func(s *stage) {
+		s.does(s.one, "put")
+		h := s.victim("get", "say so", "stay")
+		kill(h)
 		s.does(s.one, "task done", "join")
 		s.does(s.other, "join")
 	}},

@@ -6,6 +6,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/tandem-go/tandem"
 	"github.com/tandem-go/tandem/shared"
 )
 
@@ -74,6 +75,21 @@ var meetingBehaviours = []behaviour{
 		s.fails(s.begins(s.other, "meet and fail"), context.Canceled)
 		s.fails(first, shared.ErrBrokenBarrier)
 		s.is("Broken", s.does(s.one, "is broken"), 1)
+	}},
+	{"Barrier", "an Abort while the action runs breaks it for all, also for who waits to come in", func(s *stage) {
+		first := s.begins(s.one, "meet")
+		s.wait(s.c.Meet, 1)
+		var late *tandem.Future[int]
+		_, err := s.c.Meet.WaitWith(soon(s), func() error {
+			late = s.begins(s.other, "meet")
+			s.wait(s.c.Meet, 2)
+			return s.c.Meet.Abort()
+		})
+		if err != shared.ErrBrokenBarrier {
+			s.Errorf("who had the action: %v", err)
+		}
+		s.fails(first, shared.ErrBrokenBarrier)
+		s.fails(late, shared.ErrBrokenBarrier)
 	}},
 	{"Barrier", "Abort reaches who waits and who comes", func(s *stage) {
 		first := s.begins(s.one, "meet")

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"strings"
 
 	"github.com/tandem-go/tandem/shared"
@@ -62,6 +63,13 @@ var (
 		}
 		return n, nil
 	})
+	_ = move("hear all in vain", func(ctx context.Context, c cast) (int, error) {
+		return inVain(ctx, func(ctx context.Context) (err error) {
+			for _, err = range c.Phone.All(ctx) {
+			}
+			return err
+		})
+	})
 	// What is said until there is no more room for it.
 	_ = move("ring until it is full", func(ctx context.Context, c cast) (n int, err error) {
 		for ; ; n++ {
@@ -73,6 +81,14 @@ var (
 				return n, err
 			}
 		}
+	})
+	_ = move("hear as his time ends", func(ctx context.Context, c cast) (int, error) {
+		for range 200 {
+			if err := hearAsTimeEnds(ctx, c); err != nil {
+				return 0, err
+			}
+		}
+		return inVain(ctx, func(ctx context.Context) error { _, err := c.Phone.Recv(ctx); return err })
 	})
 	_ = move("hang up", func(ctx context.Context, c cast) (int, error) { return 0, c.Bell.Close() })
 	_ = move("lay down", func(ctx context.Context, c cast) (int, error) { return 0, c.Phone.Close() })
@@ -92,6 +108,25 @@ var (
 		)
 	})
 )
+
+// hearAsTimeEnds sends a value at about the moment at which the time of who waits for it
+// ends.
+func hearAsTimeEnds(ctx context.Context, c cast) error {
+	mine, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	got := make(chan error, 1)
+	go func() { _, err := c.Phone.Recv(mine); got <- err }()
+	if err := c.Bell.Send(ctx, call{}); err != nil {
+		return err
+	}
+	toil(make([]int64, ledgerSize), rand.IntN(60))
+	cancel(errCause)
+	err := <-got
+	if err == errCause { // it is still there
+		_, err = c.Phone.Recv(ctx)
+	}
+	return err
+}
 
 func eachInVain(ctx context.Context, n int, f func(ctx context.Context) error) error {
 	for range n {
@@ -143,10 +178,14 @@ var pipeBehaviours = []behaviour{
 		s.is("heard", s.ends(waits), 7)
 	})},
 	{"Pipe", "a Recv whose time ends has taken nothing, and the next one waits again", piped(func(s *stage) {
-		s.does(s.other, "hear in vain", "hear in vain")
+		s.does(s.other, "hear in vain", "hear in vain", "hear all in vain")
 		s.c.N = 7
 		s.does(s.one, "ring")
 		s.is("heard", s.does(s.other, "hear"), 7)
+	})},
+	{"Pipe", "what comes as the time of who waits ends he has, or it is still there", piped(func(s *stage) {
+		s.does(s.one, "hear as his time ends")
+		s.does(s.other, "hear as his time ends")
 	})},
 	{"Pipe", "a Send whose time ends has sent nothing, and what was sent before arrives", piped(func(s *stage) {
 		n := s.does(s.one, "ring until it is full")

@@ -98,8 +98,12 @@ var handOvers = []handOver{
 	{"Queue", "an item", func(cast) {}, []string{"get"}, ofLine, func(c cast) error { return c.Line.Put(background, ware{}) }, false},
 	{"Queue", "room", func(c cast) { c.Line.PutAll(background, make([]ware, 2-c.Line.Len())) }, []string{"put"}, ofLine,
 		func(c cast) error { _, err := c.Line.Get(background); return err }, false},
+	{"Queue", "an item of TryPut", func(cast) {}, []string{"get"}, ofLine,
+		func(c cast) error { _, err := c.Line.TryPut(ware{}); return err }, false},
+	{"Queue", "room of TryGet", func(c cast) { c.Line.PutAll(background, make([]ware, 2-c.Line.Len())) }, []string{"put"}, ofLine,
+		func(c cast) error { _, _, err := c.Line.TryGet(); return err }, false},
 	{"Queue", "the last TaskDone", func(c cast) { c.Line.Put(background, ware{}); c.Line.Get(background) }, []string{"join"}, ofLine,
-		func(c cast) error { return c.Line.TaskDone() }, false},
+		func(c cast) error { return c.Line.TaskDone() }, true},
 }
 
 // inNoTime is a behaviour of what is there: it is taken without a look at the context.
@@ -181,6 +185,18 @@ var promptBehaviours = slices.Concat(promptHandOvers(), []behaviour{
 			s.c.Line.CloseSend()
 			s.fails(waits, io.EOF)
 			over(began)
+		})
+	}},
+	{"Queue", "nobody waits for a clock: what a channel puts back", func(s *stage) {
+		s.prompt(func(over func(time.Time)) {
+			channelHas(s.T, s.c.Line, ware{}, func(leave func()) {
+				waits := s.begins(s.other, "get")
+				s.wait(s.c.Line, 1)
+				began := time.Now()
+				leave()
+				s.ends(waits)
+				over(began)
+			})
 		})
 	}},
 	{"WaitGroup", "more than 31 bits have room for is an error and adds nothing", func(s *stage) {

@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
+	"testing"
 
 	"github.com/tandem-go/tandem/shared"
 )
@@ -90,6 +92,9 @@ var (
 			if err != nil {
 				return n, err
 			}
+			if k > manyWares/2 {
+				return n, fmt.Errorf("%d came at once", k)
+			}
 			for _, w := range into[:k] {
 				if n++; w.N != n {
 					return n, fmt.Errorf("%d came as number %d", w.N, n)
@@ -107,6 +112,13 @@ var (
 		}
 		return n, nil
 	})
+	_ = move("range over it in vain", func(ctx context.Context, c cast) (int, error) {
+		return inVain(ctx, func(ctx context.Context) (err error) {
+			for _, err = range c.Line.All(ctx) {
+			}
+			return err
+		})
+	})
 	// Receives one of two from the channel, and leaves when the other is on its way.
 	_ = move("receive one and leave", func(ctx context.Context, c cast) (int, error) {
 		mine, cancel := context.WithCancel(ctx)
@@ -118,9 +130,22 @@ var (
 		for range ch {
 			return 0, errors.New("one more came")
 		}
+		for c.Line.Len() == 0 && ctx.Err() == nil { // it comes back
+		}
 		return w.N, nil
 	})
 )
+
+// channelHas calls f when a channel of q has an item in its hands, which it puts back when
+// it leaves.
+func channelHas[T any](t *testing.T, q *shared.Queue[T], item T, f func(leave func())) {
+	ctx, leave := context.WithCancel(soon(t))
+	defer leave()
+	q.Put(ctx, item)
+	q.Chan(ctx)
+	until(t, "it is in its hands", func() bool { return q.Len() == 0 })
+	f(leave)
+}
 
 var queueBehaviours = []behaviour{
 	{"Queue", "in a process nobody puts before one who waits for room", func(s *stage) {
@@ -139,12 +164,18 @@ var queueBehaviours = []behaviour{
 			s.is("put", s.ends(puts), manyWares)
 			s.is("Len", s.c.Line.Len(), 0)
 		}
+		s.is("put before anybody gets", s.does(s.one, "put many"), manyWares)
+		s.is("got", s.does(s.other, "get many"), manyWares)
 	}},
 	{"Queue", "range has what is there, and ends after CloseSend", func(s *stage) {
 		s.c.N = 3
 		s.does(s.one, "put", "put", "close send")
 		s.is("sum", s.does(s.other, "range over it"), 6)
 		s.is("sum", s.does(s.one, "range over it"), 0)
+	}},
+	{"Queue", "range says that its time ended", func(s *stage) {
+		s.does(s.one, "range over it in vain")
+		s.does(s.other, "range over it in vain")
 	}},
 	{"Queue", "what a channel has in its hands when its time ends comes back, in front of all", func(s *stage) {
 		for s.c.N = 1; s.c.N <= 2; s.c.N++ {
@@ -153,6 +184,24 @@ var queueBehaviours = []behaviour{
 		s.is("received", s.does(s.other, "receive one and leave"), 1)
 		s.is("got", s.does(s.one, "get"), 2)
 		s.does(s.one, "try get")
+	}},
+	{"Queue", "what a channel put back it has not taken", func(s *stage) {
+		s.does(s.one, "put", "put")
+		s.fails(s.begins(s.other, "receive one and leave", "task done", "task done"), "TaskDone without an item")
+	}},
+	{"Queue", "what a channel has in its hands waits for room, also of bytes", func(s *stage) {
+		q := open[*shared.Queue[string]](s.T)(shared.NewQueueSize[string](4, 64))
+		first, second := strings.Repeat("1", 40), strings.Repeat("2", 40)
+		channelHas(s.T, q, first, func(leave func()) {
+			q.Put(soon(s), second)
+			leave()
+			s.wait(q, 1)
+		})
+		for _, want := range []string{second, first} {
+			if got, err := q.Get(soon(s)); got != want || err != nil {
+				s.Errorf("%q came, want %q, %v", got, want, err)
+			}
+		}
 	}},
 	{"Queue", "Join goes on when everything was done, even if another Put follows at once", func(s *stage) {
 		s.does(s.one, "put")
@@ -193,5 +242,10 @@ var queueBehaviours = []behaviour{
 			s.Error("it was put")
 		}
 		s.is("Len", q.Len(), 0)
+		n, err := q.PutAll(soon(s), []string{"1", fmt.Sprint(make([]byte, 100)), "2"})
+		if s.is("put before it", n, 1); err == nil {
+			s.Error("all were put")
+		}
+		s.is("Len", q.Len(), 1)
 	}},
 }

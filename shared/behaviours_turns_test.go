@@ -231,6 +231,17 @@ var turnBehaviours = []behaviour{
 		s.ends(waits)
 		s.c.Sem.Release()
 	}},
+	{"Semaphore", "what was given to one who waits nobody takes before he comes", func(s *stage) {
+		s.c.Sem.Acquire(soon(s))
+		s.c.Sem.Acquire(soon(s))
+		waits := s.begins(s.other, "acquire", "stay", "release")
+		s.wait(s.c.Sem, 1)
+		s.c.Sem.Release()
+		s.is("TryAcquire", yes(s.c.Sem.TryAcquire()), 0)
+		s.c.Event.Set()
+		s.ends(waits)
+		s.c.Sem.Release()
+	}},
 	{"Semaphore", "the permit of one who left as he was given it is free", func(s *stage) {
 		s.c.Sem.Acquire(soon(s))
 		s.c.Sem.Acquire(soon(s))
@@ -287,6 +298,18 @@ var turnBehaviours = []behaviour{
 		s.ends(reader)
 		s.is("the order", int(s.c.Num.Load()), 12)
 	}},
+	{"RWMutex", "what was given to one who waits nobody takes before he comes", func(s *stage) {
+		for _, kind := range []string{"write", "read"} {
+			s.c.Event.Clear()
+			s.c.RW.Lock(soon(s))
+			waits := s.begins(s.other, kind+" lock", "stay", kind+" unlock")
+			s.wait(s.c.RW, 1)
+			s.c.RW.Unlock()
+			s.is("TryLock", yes(s.c.RW.TryLock()), 0)
+			s.c.Event.Set()
+			s.ends(waits)
+		}
+	}},
 	{"RWMutex", "what was given to one who left at that moment is free", func(s *stage) {
 		for _, how := range []string{"write lock", "read lock"} {
 			s.c.RW.Lock(soon(s))
@@ -296,6 +319,19 @@ var turnBehaviours = []behaviour{
 			until(s.T, "the lock is free", s.c.RW.TryLock)
 			s.c.RW.Unlock()
 		}
+	}},
+	{"Barrier", "who gives up when all have come breaks nothing", func(s *stage) {
+		waits := s.begins(s.other, "meet")
+		s.wait(s.c.Meet, 1)
+		s.leaves(waits, s.c.Meet.WaitWhile)
+		s.whole()
+	}},
+	{"Barrier", "Reset sends nobody away when all have come", func(s *stage) {
+		waits := s.begins(s.other, "meet")
+		s.wait(s.c.Meet, 1)
+		s.c.Meet.WaitWhile(s.c.Meet.ResetInside)
+		s.ends(waits)
+		s.whole()
 	}},
 	{"Cond", "in a process who came first has the first signal, and processes take turns", func(s *stage) {
 		line := s.begins(s.other, "two wait in line")
@@ -310,6 +346,20 @@ var turnBehaviours = []behaviour{
 		s.ends(line)
 		s.ends(third)
 		s.is("the order", int(s.c.Num.Load()), s.order())
+	}},
+	{"Cond", "the signal of one who gives up before he has the lock goes to the next", func(s *stage) {
+		leaves := s.begins(s.other, "lock", "wait", "unlock")
+		s.wait(s.c.Cond, 1)
+		next := s.begins(s.one, "lock", "wait", "unlock")
+		s.wait(s.c.Cond, 2)
+		s.c.Lock.Lock(soon(s))
+		s.c.Cond.Signal()
+		until(s.T, "he waits for the lock", s.c.Lock.Sleeps)
+		s.is("who wait for a signal", s.c.Cond.Waiting(), 1)
+		leaves.Cancel()
+		s.wait(s.c.Cond, 0)
+		s.c.Lock.Unlock()
+		s.ends(next)
 	}},
 	{"Cond", "the signal of one who left as he was given it goes to the next", func(s *stage) {
 		leaves := s.begins(s.other, "lock", "wait", "unlock")

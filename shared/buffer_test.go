@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strings"
 	"sync"
 	"testing"
 
@@ -180,6 +181,18 @@ func TestBufferPin(t *testing.T) {
 	if n := countFiles(t); n != 0 {
 		t.Errorf("%d descriptors after the last pin", n)
 	}
+	b, other := newBuffer(t, 10), newBuffer(t, 10)
+	var near, far codec.Handles
+	src, err := other.AppendHandles(nil, &near)
+	if err := errors.Join(err, far.Duplicate(&near)); err != nil {
+		t.Fatal(err)
+	}
+	b.Slice()
+	b.Close()
+	if err := b.SetHandles(src, &far); err == nil || !strings.Contains(err.Error(), "pinned") {
+		t.Errorf("another was decoded into one that is pinned: %v", err)
+	}
+	b.Unpin()
 }
 
 // TestBufferNothingLeft: forgotten handles go with the collector.

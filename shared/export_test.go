@@ -67,6 +67,19 @@ func (c *Cond) SignalWhile(f func()) {
 	v.Leave()
 }
 
+// WaitWhile is the Wait of the last party, during which f runs inside, when all have come.
+func (b *Barrier) WaitWhile(f func()) {
+	v, _ := b.enter(context.Background())
+	v.arrive()
+	v.setPhase(draining)
+	f()
+	v.leave()
+	v.Leave()
+}
+
+// ResetInside is Reset for who is inside.
+func (b *Barrier) ResetInside() { b.at.Load().reset() }
+
 // Pins is how many are inside.
 func (h *pinned[K]) Pins() int { return int(h.at.Load().state.Load() / regionPin) }
 

@@ -118,22 +118,30 @@ func TestBarrierFull(t *testing.T) {
 	})
 }
 
-// TestSignalOfTheDead: a signal that was on its way to one who was killed goes to the
+// TestSignalOfTheDead: all signals that were on their way to one who was killed go to the
 // next.
 func TestSignalOfTheDead(t *testing.T) {
-	c := newCond(t)
-	c.Role, c.N = "take from stock", 1
+	c := everything(t)
+	c.Role, c.Script = "follow the script", []string{"two wait in line"}
 	h := alone(t, c)
-	until(t, "one waits", func() bool { return c.Cond.Waiting() == 1 })
-	got := make(chan error)
-	go func() {
-		_, err := scenes[c.Role](soon(t), c)
-		got <- err
-	}()
-	until(t, "two wait", func() bool { return c.Cond.Waiting() == 2 })
-	c.Lock.With(soon(t), func() error { stock(c, 1); return nil })
+	until(t, "two wait there", func() bool { return c.Cond.Waiting() == 2 })
+	here, got := c, make(chan error)
+	here.Script = []string{"lock", "wait", "unlock"}
+	for i := range 3 {
+		go func() {
+			_, err := scenes[c.Role](soon(t), here)
+			got <- err
+		}()
+		until(t, "one more waits", func() bool { return c.Cond.Waiting() == 3+i })
+	}
+	c.Lock.Lock(soon(t)) // so that none arrives
+	c.Cond.Signal()
+	c.Cond.Signal() // here: processes take turns
 	c.Cond.SignalWhile(func() { kill(h) })
-	if err := <-got; err != nil {
-		t.Error(err)
+	c.Lock.Unlock()
+	for range 3 {
+		if err := <-got; err != nil {
+			t.Error(err)
+		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -280,4 +281,29 @@ func TestFromResult(t *testing.T) {
 	defer s.Close()
 	<-h.Process.Done()
 	allFree(t, s, 2)
+}
+
+// TestWrongNumbers: a number of permits or parties that cannot be is refused where it
+// arrives.
+func TestWrongNumbers(t *testing.T) {
+	const word = 144 // see internal/monitor
+	sem, meet := newSemaphore(t, 2), newBarrier(t, 2)
+	for says, hostile := range map[string]struct {
+		segment []byte
+		c       cast
+	}{
+		"shared.Semaphore: one with": {sem.Segment(), cast{Sem: sem}},
+		"shared.Barrier: one of":     {meet.Segment(), cast{Meet: meet}},
+	} {
+		for _, n := range []uint64{0, 1 << 32} {
+			binary.NativeEndian.PutUint64(hostile.segment[word:], n)
+			h, err := process.Start(soon(t), process.Config{}, act, hostile.c)
+			if err == nil {
+				_, err = h.Wait(soon(t))
+			}
+			if err == nil || !strings.Contains(err.Error(), says) {
+				t.Errorf("%s %d: %v", says, n, err)
+			}
+		}
+	}
 }

@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"github.com/tandem-go/tandem"
+	"github.com/tandem-go/tandem/internal/codec"
+	"github.com/tandem-go/tandem/internal/mem"
 	"github.com/tandem-go/tandem/process"
 	"github.com/tandem-go/tandem/shared"
 )
@@ -68,8 +70,10 @@ func TestPipe(t *testing.T) {
 	everywhere(t, 1, func(t *testing.T, place tandem.Runner) {
 		a, b := newPhone(t)
 		h := act.On(place).Go(soon(t), cast{Role: "answer the phone", Phone: b})
+		asked := 0
 		ask := func(in call) reply {
 			t.Helper()
+			asked++
 			if err := a.Send(soon(t), in); err != nil {
 				t.Fatal(err)
 			}
@@ -79,8 +83,11 @@ func TestPipe(t *testing.T) {
 			}
 			return out
 		}
-		for _, n := range []int{0, 1, 100, 64<<10 - 20, 64 << 10, 3 << 20} {
+		for _, n := range []int{0, 1, 100, 64 << 10, 3 << 20} {
 			ask(call{Text: strings.Repeat("a", n)})
+		}
+		for n := range 20 { // one of which is the longest that needs no shared memory
+			ask(call{Text: strings.Repeat("a", 64<<10-n)})
 		}
 		name := filepath.Join(t.TempDir(), "file")
 		f, err := os.Create(name)
@@ -100,8 +107,8 @@ func TestPipe(t *testing.T) {
 		if _, processes := place.(*process.Pool); processes { // elsewhere b is the task's
 			b.Close()
 		}
-		if n := waitAll(t, []*tandem.Future[int]{h}); n[0] != 7 {
-			t.Errorf("it answered %d times", n[0])
+		if n := waitAll(t, []*tandem.Future[int]{h}); n[0] != asked {
+			t.Errorf("it answered %d times of %d", n[0], asked)
 		}
 	})
 }
@@ -228,20 +235,36 @@ func TestPipeConnections(t *testing.T) {
 func TestPipeHostile(t *testing.T) {
 	settle(t, "before", func() bool { return countFiles(t) == 0 && segments(t) == 0 })
 	a, b := newPhone(t)
-	for _, bad := range [][]byte{{7}, {0, 1}, {0, 0xff, 0xff}, {1}, append([]byte{1}, make([]byte, 8)...), make([]byte, 100_000)} {
-		b.Raw(bad, os.Stdin)
+	small, err := mem.Create(mem.KindPipe, 0, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range []struct {
+		p []byte
+		f *os.File
+	}{
+		{[]byte{7}, os.Stdin},
+		{[]byte{0, 1}, os.Stdin},
+		{[]byte{0, 0xff, 0xff}, os.Stdin},
+		{[]byte{1}, os.Stdin},
+		{append([]byte{1}, make([]byte, 8)...), os.Stdin},
+		{make([]byte, 100_000), os.Stdin},
+		{[]byte{1, 0, 0, 0, 1, 0, 0, 0, 0}, small.File()}, // more than is in that memory
+	} {
+		b.Raw(bad.p, bad.f)
 		if _, err := a.Recv(soon(t)); err == nil || err == io.EOF {
-			t.Errorf("%d bytes of %v…: %v", len(bad), bad[0], err)
+			t.Errorf("%d bytes of %v…: %v", len(bad.p), bad.p[0], err)
 		}
 		if err := b.Send(background, reply{Text: "good"}); err != nil {
 			t.Fatal(err)
 		}
 		if v, err := a.Recv(soon(t)); err != nil || v.Text != "good" {
-			t.Fatalf("after %d bytes: %q, %v", len(bad), v.Text, err)
+			t.Fatalf("after %d bytes: %q, %v", len(bad.p), v.Text, err)
 		}
 	}
 	a.Close()
 	b.Close()
+	small.Release()
 	settle(t, "descriptors go", func() bool { return countFiles(t) == 0 && segments(t) == 0 })
 }
 
@@ -260,8 +283,21 @@ func TestPipeTypes(t *testing.T) {
 	if err := zero.Send(background, 1); !errors.Is(err, tandem.ErrClosed) {
 		t.Errorf("Send of the zero Conn: %v", err)
 	}
-	if err := zero.SetHandles(make([]byte, 17), nil); err == nil {
-		t.Error("the end of another pipe was taken")
+	var near, far codec.Handles
+	src, err := a.AppendHandles(nil, &near)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer far.Close()
+	if err := far.Duplicate(&near); err != nil {
+		t.Fatal(err)
+	}
+	for _, other := range []interface {
+		SetHandles([]byte, *tandem.Handles) error
+	}{&zero, new(shared.Conn[call, int]), new(shared.Conn[int, reply])} {
+		if err := other.SetHandles(src, &far); err == nil || !strings.Contains(err.Error(), "another pipe") {
+			t.Errorf("the end of another pipe was taken: %v", err)
+		}
 	}
 }
 

@@ -140,6 +140,9 @@ func TestQueueShape(t *testing.T) {
 	if _, err := q.Get(ended); err != errCause {
 		t.Errorf("Get with an ended context: %v", err)
 	}
+	if n, err := q.GetSome(ended, nil); n != 0 || err != nil {
+		t.Errorf("GetSome of nothing: %d, %v", n, err)
+	}
 	if _, err := q.Get(nil); err == nil || !strings.Contains(err.Error(), "context is nil") {
 		t.Errorf("Get with a nil context: %v", err)
 	}

@@ -4,8 +4,10 @@ package shared_test
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -17,6 +19,8 @@ import (
 
 	"github.com/tandem-go/tandem"
 	"github.com/tandem-go/tandem/internal/codec"
+	"github.com/tandem-go/tandem/internal/lock"
+	"github.com/tandem-go/tandem/internal/mem"
 	"github.com/tandem-go/tandem/shared"
 )
 
@@ -192,6 +196,45 @@ func TestCloseWhileUsed(t *testing.T) {
 	}
 }
 
+// TestCloseMeanwhile: what Load returned was there, and what Store stored stays there, or
+// they say that the value was closed, when Close comes at that moment.
+func TestCloseMeanwhile(t *testing.T) {
+	type large [1 << 15]int64
+	var ones large
+	for i := range ones {
+		ones[i] = 1
+	}
+	meanwhile := func(v *shared.Value[large], f func() error) error {
+		over := make(chan error)
+		go func() { over <- f() }()
+		toil(make([]int64, ledgerSize), rand.IntN(100))
+		v.Close()
+		return <-over
+	}
+	for range 100 {
+		v := open[*shared.Value[large]](t)(shared.NewValue(ones))
+		var got large
+		err := meanwhile(v, func() (err error) { got, err = v.Load(background); return err })
+		if err == nil && got != ones {
+			t.Error("Load returned what was never there")
+		}
+
+		v = open[*shared.Value[large]](t)(shared.NewValue(large{}))
+		var near, far codec.Handles
+		src, err := v.AppendHandles(nil, &near)
+		if err := errors.Join(err, far.Duplicate(&near)); err != nil {
+			t.Fatal(err)
+		}
+		err = meanwhile(v, func() error { return v.Store(background, ones) })
+		again := new(shared.Value[large])
+		open[*shared.Value[large]](t)(again, again.SetHandles(src, &far))
+		if got, e := again.Load(background); err == nil && (got != ones || e != nil) {
+			t.Errorf("what was stored is not there: %v", e)
+		}
+		again.Close()
+	}
+}
+
 // TestNothingLeft: closed or forgotten, shared things leave no descriptor and no
 // mapping.
 func TestNothingLeft(t *testing.T) {
@@ -313,6 +356,24 @@ func TestHostileHandles(t *testing.T) {
 	h.Receive(segment(in.Count))
 	if err := new(shared.Value[[512]int64]).SetHandles([]byte{0}, &h); err == nil {
 		t.Error("a Value[int] was accepted for a larger one")
+	}
+	whole := open[*shared.Value[[512]int64]](t)(shared.NewValue([512]int64{}))
+	schema := binary.NativeEndian.Uint64(whole.Segment()[24:]) // see internal/mem
+	part, err := mem.Create(mem.KindValue, schema, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer part.Release()
+	if err := lock.Init(part, mem.HeaderSize); err != nil {
+		t.Fatal(err)
+	}
+	var near, far codec.Handles
+	_, err = near.Add(part.File())
+	if err := errors.Join(err, far.Duplicate(&near)); err != nil {
+		t.Fatal(err)
+	}
+	if err := new(shared.Value[[512]int64]).SetHandles([]byte{0}, &far); err == nil || !strings.Contains(err.Error(), "too small") {
+		t.Errorf("a part of a Value: %v", err)
 	}
 }
 

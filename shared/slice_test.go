@@ -113,9 +113,9 @@ func TestSliceClose(t *testing.T) {
 	}
 	waiting := make(chan error, 2)
 	err = s.Update(background, func(p []int) error {
-		go func() { waiting <- s.Update(background, func([]int) error { t.Error("ran"); return nil }) }()
+		go func() { waiting <- s.Update(soon(t), func([]int) error { t.Error("ran"); return nil }) }()
 		go func() {
-			waiting <- s.Repair(background, func([]int, *shared.OwnerDiedError) error { t.Error("ran"); return nil })
+			waiting <- s.Repair(soon(t), func([]int, *shared.OwnerDiedError) error { t.Error("ran"); return nil })
 		}()
 		until(t, "two wait", func() bool { return s.Pins() == 4 })
 		if err := s.Close(); err != nil {

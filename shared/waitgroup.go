@@ -64,8 +64,7 @@ func (g *WaitGroup) Wait(ctx context.Context) error {
 		return g.error(v.Leave())
 	}
 	round := v.round()
-	over := func() (bool, error) { return v.number() == 0 || v.round() != round, nil }
-	return g.error(v.Await(ctx, 0, over, func() {}))
+	return g.error(v.Await(ctx, 0, func() (bool, error) { return v.round() != round, nil }, func() {}))
 }
 
 // group is a WaitGroup as one process sees it. The lower half of its word is the
@@ -82,7 +81,7 @@ func (v *group) round() uint32  { return uint32(v.Word(0) >> 32) }
 
 func (v *group) add(n int) error {
 	was, round := v.number(), v.round()
-	if n > math.MaxInt32 || n < -math.MaxInt32 || int64(was)+int64(n) > math.MaxInt32 {
+	if n > math.MaxInt32 || int64(was)+int64(n) > math.MaxInt32 {
 		return errors.New("tandem: shared.WaitGroup: the number would not fit into 31 bits")
 	}
 	now := int64(was) + int64(n)

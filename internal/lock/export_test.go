@@ -30,6 +30,14 @@ func (l *Lock) Die() {
 	}
 }
 
+// DieAs leaves a free lock as one whose owner was a process of that id and birth. It
+// returns the word.
+func (l *Lock) DieAs(pid int, start uint64) uint64 {
+	w := word(ownerDied, sign(pid, generation(start)))
+	atomic.StoreUint64(l.word, w)
+	return w
+}
+
 // Heir is the keeper of who is to own the lock next, 0: nobody has waited for long.
 func (l *Lock) Heir() uint32 { return claim(atomic.LoadUint64(l.heir())).tid() }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -208,6 +209,57 @@ func TestRepair(t *testing.T) {
 	l.Unlock()
 }
 
+// TestRepairWaits: nothing is repaired while something of the dead process may still run.
+// A repair that is called off then leaves all as it was.
+func TestRepairWaits(t *testing.T) {
+	l := newLock(t)
+	dying := exec.Command("cat")
+	if _, err := dying.StdinPipe(); err != nil { // or it ends at once
+		t.Fatal(err)
+	}
+	if err := dying.Start(); err != nil {
+		t.Fatal(err)
+	}
+	end := sync.OnceFunc(func() { dying.Process.Kill(); dying.Wait() })
+	t.Cleanup(end)
+	pid := dying.Process.Pid
+	start, err := sys.ProcessStart(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended, cancel := context.WithCancel(background)
+	cancel()
+	repairs := 0
+	repair := func(*lock.OwnerDied) error { repairs++; return nil }
+
+	w := l.DieAs(pid, start)
+	if _, gone := lock.Gone(w); gone {
+		t.Error("it is gone before its end")
+	}
+	if err := l.Repair(ended, repair); err != context.Canceled || repairs != 0 {
+		t.Errorf("Repair that was called off: %v, %d repairs", err, repairs)
+	}
+	var died *lock.OwnerDied
+	if err := l.Lock(background); !errors.As(err, &died) || died.PID != pid {
+		t.Errorf("Lock after that: %v", err)
+	}
+	end()
+	if of, gone := lock.Gone(w); of != pid || !gone {
+		t.Errorf("process %d is gone: %v", of, gone)
+	}
+	if err := l.Repair(ended, repair); err != nil || repairs != 1 {
+		t.Errorf("Repair after the end: %v, %d repairs", err, repairs)
+	}
+	own, err := sys.ProcessStart(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.DieAs(os.Getpid(), own+1)
+	if err := l.Repair(ended, repair); err != nil || repairs != 2 {
+		t.Errorf("Repair after the end of another of the same id: %v, %d repairs", err, repairs)
+	}
+}
+
 func TestRepairFails(t *testing.T) {
 	sentinel := errors.New("sentinel")
 	for name, f := range map[string]func(*lock.OwnerDied) error{
@@ -271,7 +323,7 @@ func TestClose(t *testing.T) {
 			}
 		})
 	}
-	eventuallyAsleep(t, l)
+	until(t, "one claims it", func() bool { return l.Heir() != 0 })
 	if err := s.Release(); err != nil {
 		t.Error(err)
 	}
@@ -292,6 +344,9 @@ func TestClose(t *testing.T) {
 		t.Fatal(err)
 	}
 	var died *lock.OwnerDied
+	if heir := other.Heir(); heir != 0 {
+		t.Errorf("%d, who closed it, is to be the next owner", heir)
+	}
 	if err := other.Lock(background); !errors.As(err, &died) || died.PID != os.Getpid() {
 		t.Errorf("the lock of a holder that closed it: %v", err)
 	}

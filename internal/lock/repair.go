@@ -55,9 +55,6 @@ const longestEnd = 10 * time.Second
 // reports the end of one of its threads, and the others may follow some
 // microseconds later.
 func awaitEnd(ctx context.Context, dead signature) error {
-	if dead.generation() == alive {
-		return nil
-	}
 	for deadline := time.Now().Add(longestEnd); !gone(dead) && time.Now().Before(deadline); {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -70,7 +67,7 @@ func awaitEnd(ctx context.Context, dead signature) error {
 func gone(dead signature) bool {
 	start, err := sys.ProcessStart(dead.pid())
 	if err != nil || generation(start) != dead.generation() {
-		return true // its id is free, or another's
+		return true // its id is free, or another's; or it lives, and gave the lock up
 	}
 	return sys.ProcessGone(dead.pid(), start, 10*time.Millisecond)
 }
