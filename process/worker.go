@@ -101,9 +101,7 @@ func (w *worker) expire() {
 // and then the process is gone.
 func (w *worker) awaken() error {
 	err := w.listen(wire.Ready)
-	w.mu.Lock()
-	w.slow.Stop()
-	w.mu.Unlock()
+	w.reached()
 	if err == nil {
 		return nil
 	}
@@ -121,6 +119,13 @@ func (w *worker) expectInit() {
 	after := w.plan.initTimeout()
 	due := clock() + after
 	w.slow = time.AfterFunc(after, func() { w.tooSlow(clock() - due) })
+}
+
+// reached ends that.
+func (w *worker) reached() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.slow.Stop()
 }
 
 // tooSlow ends a worker that has not reached Init. If it is called late, this process did
