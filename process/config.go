@@ -42,8 +42,9 @@ type Config struct {
 	// 64 KiB comes in several Writes. Whose line has no end yet when another worker
 	// writes gets one, so that no line holds the text of two workers. A slow Writer
 	// slows down who writes to it; what it refuses is dropped. When a worker has ended,
-	// a Write that takes longer than the grace time and a second is not waited for: it may
-	// still be going on after Close or Wait, and what was to follow is dropped.
+	// a Write that takes longer than the grace time and a second, those of other workers
+	// before it included, is not waited for: it may still be going on after Close or Wait,
+	// and what was to follow is dropped.
 	Stdout io.Writer
 
 	// Stderr is where standard error goes, nil this process's own. It always
