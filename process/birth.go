@@ -47,8 +47,10 @@ func (s *poolState) keep() {
 	}
 	s.count.started.Add(1)
 	s.emit(event.Event{Kind: event.WorkerReady, Worker: number, PID: w.proc.PID})
-	stop := s.recycleInTime(w)
-	if !s.assign.born(w) {
+	began := s.sizeOf(w)
+	wanted := s.assign.born(w)
+	stop := s.recycleInTime(w, began)
+	if !wanted {
 		w.leave()
 	} else if s.unwanted() {
 		s.evict(w)

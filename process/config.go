@@ -41,12 +41,15 @@ type Config struct {
 	// whole lines, one Write at a time for all workers of a pool. A line of more than
 	// 64 KiB comes in several Writes. Whose line has no end yet when another worker
 	// writes gets one, so that no line holds the text of two workers. A slow Writer
-	// slows down who writes to it; what it refuses is dropped.
+	// slows down who writes to it; what it refuses is dropped. When a worker has ended,
+	// a Write that takes longer than the grace time and a second, those of other workers
+	// before it included, is not waited for: it may still be going on after Close or Wait,
+	// and what was to follow is dropped.
 	Stdout io.Writer
 
 	// Stderr is where standard error goes, nil this process's own. It always
 	// passes through this process line by line, which keeps the last lines for
-	// CrashError. io.Discard silences it.
+	// CrashError. io.Discard silences it. It is waited for as Stdout is.
 	Stderr io.Writer
 
 	// Prefix puts "[Pool-1-2 pkg.resize] " before each line of Stdout and Stderr: the
@@ -64,7 +67,8 @@ type Config struct {
 	//
 	// Its Handler is called by goroutines of this package. While it is slow, tasks that
 	// log wait. All records have been handled when the pool's Close or the Handle's Wait
-	// returns; a call may return a moment before its last ones.
+	// returns, unless it takes longer for one than a Stdout may; a call may return a moment
+	// before its last ones.
 	Logger *slog.Logger
 
 	// ExtraFiles are descriptors 3 and up of the process, as in os/exec. A task's

@@ -311,10 +311,10 @@ func (f *flight) weigh(seq uint32, limit int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	switch {
-	case err != nil || !f.open || f.seq != seq:
-	case size > limit:
+	case !f.open || f.seq != seq:
+	case err == nil && size > limit:
 		go f.lane.worker.starve()
-	default:
+	default: // also if it could not be read, as when this program has no descriptor left
 		f.memory.Reset(weighEvery)
 	}
 }

@@ -184,6 +184,8 @@ func (w *worker) size() (int64, error) {
 		return w.group.Used()
 	}
 	size, err := sys.DataSize(w.proc.PID)
-	w.seen.Store(size)
+	if err == nil {
+		w.seen.Store(size)
+	}
 	return size, err
 }

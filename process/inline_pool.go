@@ -60,6 +60,9 @@ func (h *inlinePool) enter() (turn chan error, err error) {
 	defer h.mu.Unlock()
 	turn = make(chan error, 1)
 	switch {
+	case s.closedNow(): // since it was admitted: close may have emptied the queue
+		s.assign.release()
+		return nil, s.assign.closedError()
 	case h.busy < h.width && h.queue.Len() == 0:
 		h.busy++
 		close(turn)

@@ -2,7 +2,6 @@ package process
 
 import (
 	"os"
-	"time"
 
 	"github.com/tandem-go/tandem/internal/child"
 	"github.com/tandem-go/tandem/internal/codec"
@@ -118,7 +117,7 @@ func (w *worker) equip(theirs *codec.Handles) (err error) {
 // told is dying, most often, and its keeper finds out why.
 func (w *worker) introduce(theirs *codec.Handles, name string, first []byte) error {
 	// Large variables fill the socket, and then this waits for the worker to read.
-	w.slow = time.AfterFunc(w.plan.initTimeout(), w.tooSlow)
+	w.expectInit()
 	hello := w.plan.hello(name)
 	hello.Grouped = !w.limitData()
 	if w.sandbox == nil { // a confined process has inherited them

@@ -38,6 +38,7 @@ func (o *output) records() {
 		if err == nil {
 			err = o.handle(body)
 		}
+		o.moves.Add(1)
 		if errors.Is(err, wire.ErrProtocol) {
 			o.worker.violated(err)
 		}
@@ -77,7 +78,7 @@ func (o *output) record(number int, line string) {
 func (o *output) emit(r *slog.Record, task string, more ...slog.Attr) {
 	handler := o.worker.plan.Logger.Handler()
 	ctx := context.Background()
-	if !handler.Enabled(ctx, r.Level) {
+	if o.over.Load() || !handler.Enabled(ctx, r.Level) {
 		return
 	}
 	name := ""

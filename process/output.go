@@ -38,6 +38,8 @@ type output struct {
 	ready   []func() error          // relays to be started when the process has been
 	pipes   []*os.File
 	dead    atomic.Pointer[time.Time] // the worker is, and when the listening ends
+	moves   atomic.Int64              // what was read, and what was taken by a Writer or the Handler
+	over    atomic.Bool               // finish has not waited for them; they get nothing more
 
 	mu   sync.Mutex
 	tail []string
@@ -141,6 +143,7 @@ func (o *output) copy(lines *stream, src *os.File) {
 	left := longestPipe
 	for {
 		n, err := src.Read(chunk)
+		o.moves.Add(1)
 		buf = append(buf, chunk[:n]...)
 		for {
 			end := bytes.IndexByte(buf, '\n') + 1
@@ -154,6 +157,7 @@ func (o *output) copy(lines *stream, src *os.File) {
 				o.remember(buf[:end])
 			}
 			lines.put(buf[:end])
+			o.moves.Add(1)
 			buf = buf[end:]
 		}
 		if o.dead.Load() != nil {
@@ -207,7 +211,9 @@ func (o *output) lines(crashed bool) []string {
 }
 
 // finish reads what a dead worker left in the pipes. A descendant that got away
-// may hold them open and write for ever; it is not listened to for long.
+// may hold them open and write for ever; it is not listened to for long. Nor is a
+// Writer or a Handler waited for that does not come back: that could be for ever, too,
+// and calls and Close wait for the burial. One that is slow has its time.
 func (o *output) finish() {
 	end := time.Now().Add(lastWord)
 	o.dead.Store(&end)
@@ -217,5 +223,14 @@ func (o *output) finish() {
 	if o.log != nil {
 		o.log.Expire(lastWords)
 	}
-	o.relays.Wait()
+	relayed := aside(o.relays.Wait)
+	for seen := int64(-1); seen != o.moves.Load(); {
+		seen = o.moves.Load()
+		select {
+		case <-relayed:
+			return
+		case <-time.After(o.worker.plan.Limits.GraceTime() + exitTime):
+		}
+	}
+	o.over.Store(true)
 }

@@ -79,6 +79,9 @@ func (s *sink) write(t *stream, piece []byte, within bool) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if t.of.over.Load() {
+		return
+	}
 	n := t.number
 	if s.same {
 		n = 0

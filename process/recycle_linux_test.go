@@ -171,6 +171,19 @@ func TestRecycleReasons(t *testing.T) {
 	}
 }
 
+// TestMaxAgeAtBirth: an age that is reached at once is not missed.
+func TestMaxAgeAtBirth(t *testing.T) {
+	leaveNothing(t)
+	pool := &process.Pool{Workers: 1, MaxAge: 1, MaxGrowth: 1 << 40, Transport: process.Sockets} // where no call is taken back
+	closing(t, pool)
+	for range 5 {
+		if _, err := double.On(pool).Call(t.Context(), 1); err != nil { // which has waited for the birth
+			t.Error(err)
+		}
+		eventually(t, "its worker was replaced", func() bool { s := pool.Stats(); return s.Started > 0 && s.Recycled == s.Started })
+	}
+}
+
 // TestLifecycle: each worker is told of three times, in order, with a reason at its end.
 func TestLifecycle(t *testing.T) {
 	leaveNothing(t)

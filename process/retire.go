@@ -31,9 +31,22 @@ func (p *Pool) checkRecycling() error {
 	return nil
 }
 
-// recycleInTime begins to look at the age and the memory of a worker that serves, until
-// stop, which does not wait.
-func (s *poolState) recycleInTime(w *worker) (stop func()) {
+// sizeOf is the memory of a worker for Pool.MaxGrowth, unknown if nobody asks or it could
+// not be read, as when this program has no descriptor left.
+func (s *poolState) sizeOf(w *worker) int64 {
+	if s.pool.MaxGrowth > 0 {
+		if size, err := sys.Resident(w.proc.PID); err == nil {
+			return size
+		}
+	}
+	return unknown
+}
+
+const unknown = -1
+
+// recycleInTime begins to look at the age and the memory of a worker that has been born,
+// until stop, which does not wait. began is what sizeOf said before it had a call.
+func (s *poolState) recycleInTime(w *worker, began int64) (stop func()) {
 	over := make(chan struct{})
 	var age *time.Timer
 	if most := s.pool.MaxAge; most > 0 {
@@ -42,9 +55,7 @@ func (s *poolState) recycleInTime(w *worker) (stop func()) {
 		})
 	}
 	if s.pool.MaxGrowth > 0 {
-		if began, err := sys.Resident(w.proc.PID); err == nil { // else it is gone
-			go s.watchGrowth(w, began, over)
-		}
+		go s.watchGrowth(w, began, over)
 	}
 	return func() {
 		close(over)
@@ -68,10 +79,13 @@ func (s *poolState) watchGrowth(w *worker, began int64, over <-chan struct{}) {
 		if tasks == seen && !busy {
 			continue
 		}
+		now := s.sizeOf(w)
+		if now == unknown {
+			continue
+		}
 		seen = tasks
-		now, err := sys.Resident(w.proc.PID)
-		if err != nil {
-			return
+		if began == unknown {
+			began = now
 		}
 		if now-began > s.pool.MaxGrowth {
 			s.recycle(w, fmt.Sprintf("its memory has grown by %d KiB, and Pool.MaxGrowth is %d KiB", (now-began)>>10, s.pool.MaxGrowth>>10))

@@ -150,7 +150,7 @@ func (r *run) seeOff() {
 		r.conclude(err)
 	}
 	w.listen(0) // its last words
-	w.slow.Stop()
+	w.reached()
 	w.bury()
 	if err == errDied {
 		r.conclude(err)

@@ -101,7 +101,7 @@ func (w *worker) expire() {
 // and then the process is gone.
 func (w *worker) awaken() error {
 	err := w.listen(wire.Ready)
-	w.slow.Stop()
+	w.reached()
 	if err == nil {
 		return nil
 	}
@@ -109,9 +109,33 @@ func (w *worker) awaken() error {
 	return w.stillbirth()
 }
 
-// tooSlow ends a worker that has not reached Init.
-func (w *worker) tooSlow() {
-	if w.phaseNow() == child.PhaseExec {
+// expectInit ends the worker if it does not reach Init in time.
+func (w *worker) expectInit() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.page == nil { // it is gone, and nobody would stop the timer
+		return
+	}
+	after := w.plan.initTimeout()
+	due := clock() + after
+	w.slow = time.AfterFunc(after, func() { w.tooSlow(clock() - due) })
+}
+
+// reached ends that.
+func (w *worker) reached() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.slow.Stop()
+}
+
+// tooSlow ends a worker that has not reached Init. If it is called late, this process did
+// not run itself, and nor may the worker: see flight.doubt.
+func (w *worker) tooSlow(late time.Duration) {
+	switch {
+	case w.phaseNow() != child.PhaseExec:
+	case late > leastUntaken/2:
+		w.expectInit()
+	default:
 		w.kill(fmt.Sprintf("it did not reach tandem.Init, which must be the first line of main, within %v", w.plan.initTimeout()))
 	}
 }

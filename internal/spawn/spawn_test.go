@@ -1,9 +1,13 @@
 package spawn
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 // TestNote: the warden believes no record that would hit more than one group.
@@ -20,6 +24,48 @@ func TestNote(t *testing.T) {
 	if fmt.Sprint(g) != "map[10:7 30:7]" {
 		t.Errorf("groups %v, want 10 and 30, registered by 7", g)
 	}
+}
+
+// TestWardenDies: wardens that die at once are started one after the other, with a rest
+// between them, while there is a worker; one that has lived has its successor at once.
+func TestWardenDies(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const most = 1000
+		started, end := 0, make(chan struct{})
+		w := &wardenLink{groups: map[int]bool{7: true}}
+		w.exec = func(_, _ *os.File) (<-chan struct{}, error) {
+			if started++; started == most {
+				return nil, errors.New("too many")
+			}
+			return end, nil
+		}
+		want := func(n int, when string) {
+			t.Helper()
+			synctest.Wait()
+			if started != n {
+				t.Fatalf("%d wardens were started, want %d: %s", started, n, when)
+			}
+		}
+		w.mu.Lock()
+		w.start()
+		w.mu.Unlock()
+		time.Sleep(rest)
+		want(1, "it lives")
+		dead := end
+		end = make(chan struct{})
+		close(dead)
+		want(2, "it has lived and is gone")
+		dead = end
+		close(dead)
+		want(2, "it has died at once")
+		time.Sleep(3 * rest)
+		want(5, "and so do others")
+		w.mu.Lock()
+		clear(w.groups)
+		w.mu.Unlock()
+		time.Sleep(3 * rest)
+		want(5, "no worker is left")
+	})
 }
 
 // TestMarker: one, whatever the environment had, and nothing else is touched.

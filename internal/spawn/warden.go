@@ -42,7 +42,7 @@ const (
 
 // rest is how long the warden sleeps after it has read: records wait in the pipe,
 // which holds 7000, and a start of a process is not slowed down by a second one
-// that wakes up beside it.
+// that wakes up beside it. Wardens that die one after the other begin so far apart.
 const rest = time.Second
 
 // guard is the warden's whole life. It never returns.
@@ -165,6 +165,8 @@ type wardenLink struct {
 	inherited     bool          // this process is a worker; its root has the warden
 	groups        map[int]bool
 	idle          *time.Timer
+
+	exec func(life, registrations *os.File) (end <-chan struct{}, err error) // for tests; nil: startWarden
 }
 
 // linger is how long the warden stays when no worker is left: long enough to
@@ -241,31 +243,51 @@ func (w *wardenLink) start() {
 	for pid := range w.groups {
 		w.write('+', pid)
 	}
+	begun, exec := time.Now(), w.exec
+	if exec == nil {
+		exec = startWarden
+	}
 	go func() {
-		proc, err := startWarden(lifeR, regR)
+		end, err := exec(lifeR, regR)
 		close(up)
 		lifeR.Close()
 		regR.Close()
 		if err == nil {
-			<-proc.Done()
+			<-end
 		}
 		close(gone)
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.forget(lifeW)
-		if err == nil && len(w.groups) > 0 && w.life == nil {
-			w.start() // somebody ended it; the workers must not go unguarded
+		if err == nil && w.missing() { // somebody ended it, or it cannot live here
+			time.AfterFunc(rest-time.Since(begun), w.restart)
 		}
 	}()
 }
 
-func startWarden(life, registrations *os.File) (*Proc, error) {
+// missing reports whether there are workers without a warden. The lock is held.
+func (w *wardenLink) missing() bool { return len(w.groups) > 0 && w.life == nil }
+
+// restart starts another warden: the workers must not go unguarded.
+func (w *wardenLink) restart() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.missing() {
+		w.start()
+	}
+}
+
+func startWarden(life, registrations *os.File) (end <-chan struct{}, err error) {
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer null.Close()
-	return Helper(wardenRole, "tandem-warden", []*os.File{null, null, null, life, registrations})
+	proc, err := Helper(wardenRole, "tandem-warden", []*os.File{null, null, null, life, registrations})
+	if err != nil {
+		return nil, err
+	}
+	return proc.Done(), nil
 }
 
 // forget drops the pipes of a warden that is gone, if they are still the present
