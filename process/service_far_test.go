@@ -242,13 +242,13 @@ type throng struct {
 // TestServiceFarCrowd: what is too much is refused, and costs the other calls nothing.
 func TestServiceFarCrowd(t *testing.T) {
 	svc, pool := visitCounter(t, 1)
-	file := newSluice(t, 0)
-	held := lingering.On(svc).Go(t.Context(), file.File)
-	eventually(t, "the service is busy", func() bool { return svc.Stats().Running == 1 })
-	if n, err := crowding.On(pool).Call(t.Context(), throng{svc, file.File, 10}); n != mostFar || err != nil {
+	g := newSluice(t, 0)
+	held := lingering.On(svc).Go(t.Context(), g)
+	g.reached(t, 1)
+	if n, err := crowding.On(pool).Call(t.Context(), throng{svc, g.File, 10}); n != mostFar || err != nil {
 		t.Errorf("%d calls were done, want %d; %v", n, mostFar, err)
 	}
-	file.open(t)
+	g.open(t)
 	if _, err := held.Wait(t.Context()); err != nil {
 		t.Error(err)
 	}

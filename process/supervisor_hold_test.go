@@ -12,7 +12,7 @@ import (
 	"github.com/tandem-go/tandem/process"
 )
 
-// sluice is what a constructor waits at: so many processes pass freely, the others when
+// sluice is what a constructor or a call waits at: so many processes pass freely, the others when
 // there is a file.
 type sluice struct {
 	Note, File string
@@ -33,7 +33,7 @@ func (g sluice) open(t *testing.T) {
 // reached waits until so many processes have come to it.
 func (g sluice) reached(t *testing.T, n int) {
 	t.Helper()
-	eventually(t, "the constructor runs", func() bool { return remarks(t, g.Note) >= n })
+	eventually(t, "they have come", func() bool { return remarks(t, g.Note) >= n })
 }
 
 var newGated = process.NewConstructor("gatedCounter", func(ctx context.Context, g sluice) (*counter, error) {
@@ -57,10 +57,11 @@ func untilThere(name string) {
 	}
 }
 
-// lingering is a call that does not listen, and ends when there is a file.
-var lingering = process.NewMethod("counter.lingering", func(_ context.Context, _ *counter, file string) (int, error) {
-	untilThere(file)
-	return 0, nil
+// lingering is a call that does not listen, and ends when its sluice is open.
+var lingering = process.NewMethod("counter.lingering", func(_ context.Context, _ *counter, g sluice) (int, error) {
+	err := remark(g.Note, ".")
+	untilThere(g.File)
+	return 0, err
 })
 
 // anew checks that a service answers, from another process than before.
@@ -95,13 +96,13 @@ func TestSupervisorDeathsTogether(t *testing.T) {
 	}
 	closing(t, s)
 	before := pids(t, list)
-	file := newSluice(t, 0)
-	held := lingering.On(list[2]).Go(t.Context(), file.File)
-	eventually(t, "the last is busy", func() bool { return list[2].Stats().Running == 1 })
+	g := newSluice(t, 0)
+	held := lingering.On(list[2]).Go(t.Context(), g)
+	g.reached(t, 1) // it runs: what has only been sent would be taken back
 	over(t, before[0])
 	over(t, before[1])
 	eventually(t, "that is known", func() bool { return list[1].Stats().Ended == 1 })
-	file.open(t)
+	g.open(t)
 	if _, err := held.Wait(t.Context()); err != nil {
 		t.Error(err)
 	}
