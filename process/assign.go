@@ -326,6 +326,9 @@ func (a *assignment) inspect() {
 	a.looking = false
 	for _, l := range a.serving {
 		if !l.crowded() {
+			if len(l.row) > 0 {
+				l.row[0].suspect() // what was behind it may have gone elsewhere
+			}
 			continue
 		}
 		a.looking = true
