@@ -40,16 +40,15 @@ type exchange struct {
 // item then goes elsewhere.
 const lookAfter = 2 * chunkTime
 
-// Sleep is what a Watcher does when the answer does not come at once.
+// Sleep is what a Watcher does when the answer does not come at once. An item alone is
+// observed too: those of others may come behind it, or it behind theirs.
 func (x *exchange) Sleep() {
 	x.flight.Sleep()
-	if x.pump.first || x.from+1 < x.chunk.Len() || len(x.pump.flying)+len(x.pump.rest) > 1 {
-		after := lookAfter
-		if t := x.flight.limits.Time; t > 0 {
-			after = min(after, t)
-		}
-		x.pump.observe(x, after)
+	after := lookAfter
+	if t := x.flight.limits.Time; t > 0 {
+		after = min(after, t)
 	}
+	x.pump.observe(x, after)
 }
 
 // peek is called when the chunk takes longer than was meant. What the worker has

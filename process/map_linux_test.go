@@ -232,3 +232,54 @@ func wait(ctx context.Context, c <-chan struct{}) {
 	case <-ctx.Done():
 	}
 }
+
+// TestSlowItemOfAnotherMap: an item that has its place behind one of another Map, which
+// takes long, goes to a worker that is free.
+func TestSlowItemOfAnotherMap(t *testing.T) {
+	leaveNothing(t)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // the failure, should it wait
+	defer cancel()
+	pool := &process.Pool{Workers: 2}
+	closing(t, pool)
+	all := func(ins ...gated) <-chan error {
+		over := make(chan error, 1)
+		go func() {
+			_, err := waiting.On(pool).All(ctx, ins)
+			over <- err
+		}()
+		return over
+	}
+	for round := range 40 { // which goroutine of a Map has which item is chance
+		for range 200 { // the pool learns that calls are short
+			if _, err := waiting.On(pool).Call(ctx, gated{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var slow []gated
+		for n := range 2 {
+			slow = append(slow, gated{n, filepath.Join(t.TempDir(), "pipe")})
+			if err := syscall.Mkfifo(slow[n].Pipe, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		open := func(n int) {
+			f, err := os.OpenFile(slow[n].Pipe, os.O_WRONLY, 0) // waits until it runs
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.Close()
+		}
+		first := all(slow...)
+		eventually(t, "the items run", func() bool { return pool.Stats().Running == 2 })
+		second := all(gated{})
+		eventually(t, "one waits behind them", func() bool { s := pool.Stats(); return s.Running+s.Queued == 3 })
+		open(round % 2)
+		if err := <-second; err != nil {
+			t.Fatalf("round %d: the item behind another: %v", round, err)
+		}
+		open(1 - round%2)
+		if err := <-first; err != nil {
+			t.Fatal(err)
+		}
+	}
+}
