@@ -62,7 +62,7 @@ type refusal struct{ err error }
 // Admit has the place accept the first attempt, if it can.
 func (r Retry) Admit(ctx context.Context, j *Job) (ticket any, err error) {
 	a, ok := r.place().(Admitter)
-	if !ok {
+	if !ok || r.Attempts < 0 { // Run refuses it
 		return nil, nil
 	}
 	if ticket, err = a.Admit(ctx, j); err != nil {

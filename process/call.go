@@ -106,7 +106,7 @@ func (p *Pool) attempt(ctx context.Context, j *tandem.Job, tried int) error {
 	}
 	if err != nil {
 		if entered {
-			t.giveUp(ctx)
+			t.giveUp()
 		}
 		t.state.settled(spec.Name, nil, 0, 0, err)
 		return err
@@ -114,10 +114,10 @@ func (p *Pool) attempt(ctx context.Context, j *tandem.Job, tried int) error {
 	return t.run(ctx, j, &spec, m, tried)
 }
 
-// giveUp ends a call that is not to run.
-func (t *ticket) giveUp(ctx context.Context) {
+// giveUp ends a call that is not to run, without waiting for its turn.
+func (t *ticket) giveUp() {
 	s := t.state
-	f, err := s.assign.await(ctx, t.claim)
+	f, err := s.assign.await(unwilling, t.claim)
 	if err != nil {
 		s.assign.release()
 		return
@@ -125,6 +125,13 @@ func (t *ticket) giveUp(ctx context.Context) {
 	f.abandon()
 	s.landed(f, 0, true)
 }
+
+// unwilling is a context for who does not wait: it has ended.
+var unwilling = func() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}()
 
 // run finds the call a worker, and another one if that dies or has no time for it.
 func (t *ticket) run(ctx context.Context, j *tandem.Job, spec *tandem.Spec, m *message, tried int) error {
