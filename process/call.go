@@ -21,6 +21,7 @@ type ticket struct {
 	begun  time.Duration // 0: nobody wants to know
 	claim  claim
 	turn   chan error // of a call that runs in this process, instead of the claim
+	flown  func()     // told each time that the call has a lane; may be nil
 }
 
 // Admit gives j its place in the queue; see tandem.Admitter.
@@ -74,13 +75,13 @@ func (t *ticket) enter(j *tandem.Job, alone bool) (err error) {
 
 // Run runs j in a worker; see tandem.Runner. The caller's own goroutine encodes the
 // call, finds the worker, sends the call and reads the reply.
-func (p *Pool) Run(ctx context.Context, j *tandem.Job) error { return p.attempt(ctx, j, 0) }
+func (p *Pool) Run(ctx context.Context, j *tandem.Job) error { return p.attempt(ctx, j, 0, nil) }
 
-// attempt is Run for a task that has been tried so often.
-func (p *Pool) attempt(ctx context.Context, j *tandem.Job, tried int) error {
+// attempt is Run for a task that has been tried so often. flown is that of its ticket.
+func (p *Pool) attempt(ctx context.Context, j *tandem.Job, tried int, flown func()) error {
 	m := messages.Get().(*message)
 	defer m.free()
-	var own ticket
+	own := ticket{flown: flown}
 	spec := j.Spec() // large: it is copied once
 	t, entered := j.Ticket().(*ticket)
 	if !entered {
@@ -143,6 +144,9 @@ func (t *ticket) run(ctx context.Context, j *tandem.Job, spec *tandem.Spec, m *m
 			s.assign.release()
 			s.settled(spec.Name, nil, wait, 0, err)
 			return err
+		}
+		if t.flown != nil {
+			t.flown()
 		}
 		w := f.lane.worker
 		m.stamp()

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
-	"time"
 
 	"github.com/tandem-go/tandem"
 	"github.com/tandem-go/tandem/internal/ring"
@@ -30,10 +29,9 @@ type exchange struct {
 
 	mu     sync.Mutex
 	over   bool
-	told   int           // items settled
-	parsed int           // bytes of the answer that these were
-	failed int           // of them, those that failed
-	due    time.Duration // when it takes long
+	told   int // items settled
+	parsed int // bytes of the answer that these were
+	failed int // of them, those that failed
 }
 
 // lookAfter is how long a chunk may take before somebody looks: what waits behind a slow
@@ -81,6 +79,8 @@ func (x *exchange) peek() {
 	if end := x.from + x.n; end < x.chunk.Len() {
 		behind.chunk = x.chunk.Split(end)
 	}
+	x.pump.mu.Lock()
+	defer x.pump.mu.Unlock()
 	x.pump.succeed(behind)
 }
 

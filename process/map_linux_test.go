@@ -283,3 +283,60 @@ func TestSlowItemOfAnotherMap(t *testing.T) {
 		}
 	}
 }
+
+// weighty is a gated item that may be too large to go with others.
+type weighty struct {
+	gated
+	Load []byte
+}
+
+var carrying = tandem.NewTask("carrying", func(_ context.Context, in weighty) (int, error) {
+	if in.Pipe != "" {
+		if _, err := os.ReadFile(in.Pipe); err != nil {
+			return 0, err
+		}
+	}
+	return in.N, nil
+})
+
+// TestSlowAlone: nor does an item that goes alone, because it is large, hold back what is
+// in its chunk, and whoever it should have asked for help.
+func TestSlowAlone(t *testing.T) {
+	leaveNothing(t)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // the failure, should they wait
+	defer cancel()
+	const slow, items = 10000, 20000
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	pool := &process.Pool{Workers: 2}
+	closing(t, pool)
+	seq := func(yield func(weighty) bool) {
+		for n := range items {
+			in := weighty{gated: gated{N: n}}
+			if n == slow {
+				in.Pipe, in.Load = pipe, make([]byte, 8<<10)
+			}
+			if !yield(in) {
+				return
+			}
+		}
+	}
+	came := 0
+	for it := range carrying.On(pool).Unordered(ctx, seq) {
+		if it.Err != nil || it.Out != it.Index {
+			t.Fatalf("item %d: %d, %v, after %d others", it.Index, it.Out, it.Err, came)
+		}
+		if came++; came == items-1 {
+			f, err := os.OpenFile(pipe, os.O_WRONLY, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.Close()
+		}
+	}
+	if came != items {
+		t.Errorf("%d of %d items came", came, items)
+	}
+}
