@@ -103,17 +103,30 @@ func TestInitNotReachedInPool(t *testing.T) {
 	}
 }
 
-// Close ends a worker that hangs before Init.
+var filler = tandem.NewVar("process_test.filler", "")
+
+// Close ends a worker that hangs before Init, also one that is still to be told more than
+// its socket has room for.
 func TestInitHangsAndClose(t *testing.T) {
 	leaveNothing(t)
-	pool := &process.Pool{Workers: 1, Config: process.Config{Env: misbehaving("before Init", "hang"), Stderr: new(lockedBuffer)}}
-	call := double.On(pool).Go(t.Context(), 1)
-	eventually(t, "the worker has been started", func() bool { return len(process.Children()) == 1 })
-	if err := pool.Close(); err != nil {
-		t.Errorf("Close: %v", err)
-	}
-	if _, err := call.Wait(t.Context()); !errors.Is(err, tandem.ErrClosed) {
-		t.Errorf("the call that waited: %v, want ErrClosed", err)
+	defer filler.Set("")
+	for _, size := range []int{1, 4 << 20} {
+		filler.Set(strings.Repeat("x", size))
+		pool := &process.Pool{Workers: 1, Config: process.Config{Env: misbehaving("before Init", "hang"), Stderr: new(lockedBuffer), InitTimeout: time.Hour}}
+		call := double.On(pool).Go(t.Context(), 1)
+		eventually(t, "the worker is there", func() bool { return len(process.Children()) == 1 })
+		pid := process.Children()[0].PID()
+		late := time.AfterFunc(patience, func() {
+			t.Errorf("%d bytes: Close waits for the worker", size)
+			kill(t, pid)
+		})
+		if err := pool.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+		late.Stop()
+		if _, err := call.Wait(t.Context()); !errors.Is(err, tandem.ErrClosed) {
+			t.Errorf("the call that waited: %v, want ErrClosed", err)
+		}
 	}
 }
 
