@@ -52,12 +52,12 @@ func (s *poolState) keep() {
 	}
 	s.count.started.Add(1)
 	s.emit(event.Event{Kind: event.WorkerReady, Worker: number, PID: w.proc.PID})
-	stop := s.recycleInTime(w)
 	if !s.assign.born(w) {
 		w.leave()
 	} else if k := s.pool.keeper; k != nil && k.team != nil {
 		k.team.serves(k.number, s.shut)
 	}
+	stop := s.recycleInTime(w) // not before: what does not serve is not replaced
 	w.listen(0)
 	stop()
 	w.bury()

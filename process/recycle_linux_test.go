@@ -221,3 +221,18 @@ func TestRecycleRefuses(t *testing.T) {
 		p.Close()
 	}
 }
+
+// TestRecycleAtOnce: no worker is so young that its age is not seen.
+func TestRecycleAtOnce(t *testing.T) {
+	leaveNothing(t)
+	for range 20 {
+		pool := &process.Pool{Workers: 1, MaxAge: 1}
+		if _, err := double.On(pool).Call(t.Context(), 1); err != nil {
+			t.Error(err)
+		}
+		eventually(t, "the worker is replaced", func() bool { return pool.Stats().Recycled > 0 })
+		if err := pool.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
