@@ -305,9 +305,9 @@ func (a *assignment) overLocked(f *flight, now time.Duration, ran int, final boo
 // behind others only if no worker is on its way, which was begun for it. A lane without
 // a call is idle then.
 func (a *assignment) offer(l *lane) {
-	for first := a.queue.Front(); first != nil && !l.worker.spent(); first = a.queue.Front() {
+	for first := a.queue.Front(); first != nil; first = a.queue.Front() {
 		w := first.Value.(*waiter)
-		if n := len(l.row); n > 0 && (w.alone || l.stuck || n >= min(l.depth, a.pace.depth(w.want)) || w.items > 0 && a.births > 0) {
+		if n := len(l.row); n > 0 && (w.alone || l.stuck || l.worker.spent() || n >= min(l.depth, a.pace.depth(w.want)) || w.items > 0 && a.births > 0) {
 			return
 		}
 		a.queue.Remove(first)
@@ -326,6 +326,9 @@ func (a *assignment) inspect() {
 	a.looking = false
 	for _, l := range a.serving {
 		if !l.crowded() {
+			if len(l.row) > 0 {
+				l.row[0].suspect() // what was behind it may have gone elsewhere
+			}
 			continue
 		}
 		a.looking = true

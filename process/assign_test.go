@@ -377,3 +377,19 @@ func (y *yard) hold(seed uint64, step, waiting, running int) {
 		y.t.Fatalf("seed %d, step %d: %d births begun, the machine counts %d", seed, step, y.births, y.assignment.births)
 	}
 }
+
+// TestSpentLanes: a lane that idles takes a call that waits, though its worker has been
+// given as many as it may have before it is replaced.
+func TestSpentLanes(t *testing.T) {
+	y := newYard(t, 2, 2, 0)
+	a, b := y.call(), y.call()
+	w := &worker{most: 1}
+	y.births--
+	for i := range y.lanes {
+		w.lanes = append(w.lanes, newLane(w, i, nil))
+	}
+	y.born(w)
+	if got(a) == nil || got(b) == nil {
+		t.Errorf("a call waits, and %d lanes idle", len(y.idle))
+	}
+}

@@ -15,12 +15,15 @@ func (s *poolState) keep() {
 	number := s.number
 	s.mu.Unlock()
 	s.inherit()
-	w, err := launch(s.plan, fmt.Sprintf("%s-%d", s.name, number), func(w *worker) []byte { s.adopt(w); return nil })
+	w, err := launch(s.plan, fmt.Sprintf("%s-%d", s.name, number), func(w *worker) []byte {
+		w.number = number
+		s.adopt(w) // it may be long before it reads who it is
+		return nil
+	})
 	if err != nil {
 		s.failed(err, false)
 		return
 	}
-	w.number = number
 	s.emit(event.Event{Kind: event.WorkerStarted, Worker: number, PID: w.proc.PID})
 	err = w.awaken()
 	s.disown(w)

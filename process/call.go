@@ -21,6 +21,7 @@ type ticket struct {
 	begun  time.Duration // 0: nobody wants to know
 	claim  claim
 	turn   chan error // of a call that runs in this process, instead of the claim
+	flown  func()     // told each time that the call has a lane; may be nil
 }
 
 // Admit gives j its place in the queue; see tandem.Admitter.
@@ -74,13 +75,13 @@ func (t *ticket) enter(j *tandem.Job, alone bool) (err error) {
 
 // Run runs j in a worker; see tandem.Runner. The caller's own goroutine encodes the
 // call, finds the worker, sends the call and reads the reply.
-func (p *Pool) Run(ctx context.Context, j *tandem.Job) error { return p.attempt(ctx, j, 0) }
+func (p *Pool) Run(ctx context.Context, j *tandem.Job) error { return p.attempt(ctx, j, 0, nil) }
 
-// attempt is Run for a task that has been tried so often.
-func (p *Pool) attempt(ctx context.Context, j *tandem.Job, tried int) error {
+// attempt is Run for a task that has been tried so often. flown is that of its ticket.
+func (p *Pool) attempt(ctx context.Context, j *tandem.Job, tried int, flown func()) error {
 	m := messages.Get().(*message)
 	defer m.free()
-	var own ticket
+	own := ticket{flown: flown}
 	spec := j.Spec() // large: it is copied once
 	t, entered := j.Ticket().(*ticket)
 	if !entered {
@@ -106,7 +107,7 @@ func (p *Pool) attempt(ctx context.Context, j *tandem.Job, tried int) error {
 	}
 	if err != nil {
 		if entered {
-			t.giveUp(ctx)
+			t.giveUp()
 		}
 		t.state.settled(spec.Name, nil, 0, 0, err)
 		return err
@@ -114,10 +115,10 @@ func (p *Pool) attempt(ctx context.Context, j *tandem.Job, tried int) error {
 	return t.run(ctx, j, &spec, m, tried)
 }
 
-// giveUp ends a call that is not to run.
-func (t *ticket) giveUp(ctx context.Context) {
+// giveUp ends a call that is not to run, without waiting for its turn.
+func (t *ticket) giveUp() {
 	s := t.state
-	f, err := s.assign.await(ctx, t.claim)
+	f, err := s.assign.await(unwilling, t.claim)
 	if err != nil {
 		s.assign.release()
 		return
@@ -125,6 +126,13 @@ func (t *ticket) giveUp(ctx context.Context) {
 	f.abandon()
 	s.landed(f, 0, true)
 }
+
+// unwilling is a context for who does not wait: it has ended.
+var unwilling = func() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}()
 
 // run finds the call a worker, and another one if that dies or has no time for it.
 func (t *ticket) run(ctx context.Context, j *tandem.Job, spec *tandem.Spec, m *message, tried int) error {
@@ -136,6 +144,9 @@ func (t *ticket) run(ctx context.Context, j *tandem.Job, spec *tandem.Spec, m *m
 			s.assign.release()
 			s.settled(spec.Name, nil, wait, 0, err)
 			return err
+		}
+		if t.flown != nil {
+			t.flown()
 		}
 		w := f.lane.worker
 		m.stamp()

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
-	"time"
 
 	"github.com/tandem-go/tandem"
 	"github.com/tandem-go/tandem/internal/ring"
@@ -30,26 +29,24 @@ type exchange struct {
 
 	mu     sync.Mutex
 	over   bool
-	told   int           // items settled
-	parsed int           // bytes of the answer that these were
-	failed int           // of them, those that failed
-	due    time.Duration // when it takes long
+	told   int // items settled
+	parsed int // bytes of the answer that these were
+	failed int // of them, those that failed
 }
 
 // lookAfter is how long a chunk may take before somebody looks: what waits behind a slow
 // item then goes elsewhere.
 const lookAfter = 2 * chunkTime
 
-// Sleep is what a Watcher does when the answer does not come at once.
+// Sleep is what a Watcher does when the answer does not come at once. An item alone is
+// observed too: those of others may come behind it, or it behind theirs.
 func (x *exchange) Sleep() {
 	x.flight.Sleep()
-	if x.pump.first || x.from+1 < x.chunk.Len() || len(x.pump.flying)+len(x.pump.rest) > 1 {
-		after := lookAfter
-		if t := x.flight.limits.Time; t > 0 {
-			after = min(after, t)
-		}
-		x.pump.observe(x, after)
+	after := lookAfter
+	if t := x.flight.limits.Time; t > 0 {
+		after = min(after, t)
 	}
+	x.pump.observe(x, after)
 }
 
 // peek is called when the chunk takes longer than was meant. What the worker has
@@ -82,6 +79,8 @@ func (x *exchange) peek() {
 	if end := x.from + x.n; end < x.chunk.Len() {
 		behind.chunk = x.chunk.Split(end)
 	}
+	x.pump.mu.Lock()
+	defer x.pump.mu.Unlock()
 	x.pump.succeed(behind)
 }
 

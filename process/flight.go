@@ -47,6 +47,7 @@ type flight struct {
 	armed   bool  // its timers run, or will when it leads
 	timed   bool  // they run
 	halt    error // it must not run: its pool was closed
+	back    bool  // it is not to wait behind others
 	cause   error // why it was asked to stop, nil if it was not
 	unhook  func() bool
 	limit   *time.Timer
@@ -83,7 +84,7 @@ func (f *flight) embark(slot ring.Slot, now time.Duration, head bool) {
 	if head {
 		f.leads.Store(int64(now))
 	}
-	f.halt, f.cause, f.arrived, f.armed, f.timed = nil, nil, nil, false, false
+	f.halt, f.back, f.cause, f.arrived, f.armed, f.timed = nil, false, nil, nil, false, false
 	f.awaited.Store(false)
 }
 
@@ -92,7 +93,7 @@ const unread = 1
 
 // lead is called when no other call is in front of f any more: it runs, or will as
 // soon as its worker can. The assignment's mutex is held.
-func (f *flight) lead(now time.Duration, last bool) {
+func (f *flight) lead(now time.Duration) {
 	f.leads.Store(max(int64(now), unread))
 	if !f.awaited.Load() {
 		return
@@ -105,7 +106,7 @@ func (f *flight) lead(now time.Duration, last bool) {
 	}
 	if f.open && f.armed && !f.timed {
 		f.clock()
-		if last { // otherwise inspect sees to it
+		if !f.lane.crowded() { // otherwise inspect sees to it
 			f.expect()
 		}
 	}
@@ -156,6 +157,9 @@ func (f *flight) Sleep() {
 	if f.leads.Load() > 0 {
 		f.clock()
 		f.expect()
+	}
+	if f.back {
+		f.takeBack()
 	}
 }
 

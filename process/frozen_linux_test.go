@@ -1,6 +1,7 @@
 package process_test
 
 import (
+	"context"
 	"errors"
 	"syscall"
 	"testing"
@@ -79,3 +80,29 @@ func TestKilledWaiting(t *testing.T) {
 		}
 	}
 }
+
+// TestFrozenLarge: nor does a call wait for a worker that is stopped and of whose socket it
+// has filled the room.
+func TestFrozenLarge(t *testing.T) {
+	leaveNothing(t)
+	ctx, cancel := context.WithTimeout(t.Context(), patience) // the failure, should it wait
+	defer cancel()
+	large := make([]string, 100000) // many small parts, which all go through the socket
+	for i := range large {
+		large[i] = "abcdefghijklmnop"
+	}
+	pool := &process.Pool{Workers: 1, Limits: tandem.Limits{Time: time.Second, Grace: -1}}
+	closing(t, pool)
+	pid, err := getpid.On(pool).Call(ctx, struct{}{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the worker waits", func() bool { return asleep(pid) })
+	stop(t, pid)
+	call := lengthOf.On(pool).Go(ctx, large)
+	if got, err := call.Wait(ctx); got != len(large) || err != nil {
+		t.Errorf("%d, %v", got, err)
+	}
+}
+
+var lengthOf = tandem.NewTask("lengthOf", func(_ context.Context, all []string) (int, error) { return len(all), nil })

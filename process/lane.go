@@ -50,10 +50,12 @@ func (f *flight) fly(ctx context.Context, j *tandem.Job, task string, m *message
 		f.abandon()
 		return err, false, err
 	}
+	if l.ring == nil || !m.inline() { // which may have to wait for room in the socket
+		f.Sleep()
+	}
 	if l.ring != nil {
 		err = f.byRing(j, m, limits)
 	} else {
-		f.Sleep()
 		err = f.bySocket(j, m, limits)
 	}
 	cause = f.end()

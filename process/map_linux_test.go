@@ -232,3 +232,111 @@ func wait(ctx context.Context, c <-chan struct{}) {
 	case <-ctx.Done():
 	}
 }
+
+// TestSlowItemOfAnotherMap: an item that has its place behind one of another Map, which
+// takes long, goes to a worker that is free.
+func TestSlowItemOfAnotherMap(t *testing.T) {
+	leaveNothing(t)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // the failure, should it wait
+	defer cancel()
+	pool := &process.Pool{Workers: 2}
+	closing(t, pool)
+	all := func(ins ...gated) <-chan error {
+		over := make(chan error, 1)
+		go func() {
+			_, err := waiting.On(pool).All(ctx, ins)
+			over <- err
+		}()
+		return over
+	}
+	for round := range 40 { // which goroutine of a Map has which item is chance
+		for range 200 { // the pool learns that calls are short
+			if _, err := waiting.On(pool).Call(ctx, gated{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var slow []gated
+		for n := range 2 {
+			slow = append(slow, gated{n, filepath.Join(t.TempDir(), "pipe")})
+			if err := syscall.Mkfifo(slow[n].Pipe, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		open := func(n int) {
+			f, err := os.OpenFile(slow[n].Pipe, os.O_WRONLY, 0) // waits until it runs
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.Close()
+		}
+		first := all(slow...)
+		eventually(t, "the items run", func() bool { return pool.Stats().Running == 2 })
+		second := all(gated{})
+		eventually(t, "one waits behind them", func() bool { s := pool.Stats(); return s.Running+s.Queued == 3 })
+		open(round % 2)
+		if err := <-second; err != nil {
+			t.Fatalf("round %d: the item behind another: %v", round, err)
+		}
+		open(1 - round%2)
+		if err := <-first; err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// weighty is a gated item that may be too large to go with others.
+type weighty struct {
+	gated
+	Load []byte
+}
+
+var carrying = tandem.NewTask("carrying", func(_ context.Context, in weighty) (int, error) {
+	if in.Pipe != "" {
+		if _, err := os.ReadFile(in.Pipe); err != nil {
+			return 0, err
+		}
+	}
+	return in.N, nil
+})
+
+// TestSlowAlone: nor does an item that goes alone, because it is large, hold back what is
+// in its chunk, and whoever it should have asked for help.
+func TestSlowAlone(t *testing.T) {
+	leaveNothing(t)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // the failure, should they wait
+	defer cancel()
+	const slow, items = 10000, 20000
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	pool := &process.Pool{Workers: 2}
+	closing(t, pool)
+	seq := func(yield func(weighty) bool) {
+		for n := range items {
+			in := weighty{gated: gated{N: n}}
+			if n == slow {
+				in.Pipe, in.Load = pipe, make([]byte, 8<<10)
+			}
+			if !yield(in) {
+				return
+			}
+		}
+	}
+	came := 0
+	for it := range carrying.On(pool).Unordered(ctx, seq) {
+		if it.Err != nil || it.Out != it.Index {
+			t.Fatalf("item %d: %d, %v, after %d others", it.Index, it.Out, it.Err, came)
+		}
+		if came++; came == items-1 {
+			f, err := os.OpenFile(pipe, os.O_WRONLY, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.Close()
+		}
+	}
+	if came != items {
+		t.Errorf("%d of %d items came", came, items)
+	}
+}

@@ -350,3 +350,59 @@ func copyOf(p *process.Pool) *process.Pool {
 	v.Elem().Set(reflect.ValueOf(p).Elem())
 	return v.Interface().(*process.Pool)
 }
+
+// clumsy cannot be encoded.
+type clumsy struct{}
+
+func (clumsy) MarshalBinary() ([]byte, error)  { return nil, errors.New("too clumsy to travel") }
+func (*clumsy) UnmarshalBinary(b []byte) error { return nil }
+
+var traveling = tandem.NewTask("traveling", func(context.Context, clumsy) (int, error) { return 0, nil })
+
+// TestNotEncoded: a call that was accepted and cannot be encoded does not wait for its
+// turn, and no turn waits for it.
+func TestNotEncoded(t *testing.T) {
+	leaveNothing(t)
+	pool := &process.Pool{Workers: 1}
+	closing(t, pool)
+	g := newGrip(t)
+	long := holding.On(pool).Go(t.Context(), g.arg)
+	g.running()
+	for range 2 {
+		call := traveling.On(pool).Go(t.Context(), clumsy{})
+		select {
+		case <-call.Done():
+		case <-time.After(patience):
+			t.Fatal("a call that cannot be encoded waits for a worker")
+		}
+		if _, err := call.Wait(t.Context()); err == nil || !strings.Contains(err.Error(), "clumsy") {
+			t.Error(err)
+		}
+	}
+	next := double.On(pool).Go(t.Context(), 21)
+	g.release()
+	if _, err := long.Wait(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if got, err := next.Wait(t.Context()); got != 42 || err != nil {
+		t.Errorf("the next call: %v, %v", got, err)
+	}
+	if s := pool.Stats(); s.Queued != 0 || s.Running != 0 {
+		t.Errorf("left: %+v", s)
+	}
+}
+
+// TestRetryRefuses: a call that a Retry refuses leaves nothing in its pool.
+func TestRetryRefuses(t *testing.T) {
+	leaveNothing(t)
+	pool := &process.Pool{Workers: 1}
+	closing(t, pool)
+	if _, err := double.On(tandem.Retry{Place: pool, Attempts: -1}).Go(t.Context(), 1).Wait(t.Context()); err == nil {
+		t.Error("a negative number of attempts is taken")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := pool.Shutdown(ctx); err != nil {
+		t.Errorf("Shutdown: %v", err)
+	}
+}

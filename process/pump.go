@@ -32,9 +32,10 @@ type pump struct {
 	busy   int // chunks in a row for which there was nothing to do but wait
 
 	mu      sync.Mutex
-	heir    bool        // another pump goes on
-	watched *exchange   // the one that is waited for, if that takes long
-	watch   *time.Timer // for it
+	heir    bool                // another pump goes on
+	watched interface{ peek() } // what is waited for, if that takes long
+	due     time.Duration       // when it does
+	watch   *time.Timer         // for it
 }
 
 func (p *pump) run() {
@@ -101,11 +102,9 @@ const longBusy = 16
 
 // succeed lets another pump go on with what is behind the first chunk, for which this
 // one waits, and with a part that was cut off from that. The first pump always has an
-// heir: the others may be waiting for it to ask them.
+// heir: the others may be waiting for it to ask them. p.mu is held.
 func (p *pump) succeed(behind part) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	heir := &pump{batchRun: p.batchRun, first: p.first, flying: p.flying[1:], rest: p.rest, last: p.last}
+	heir := &pump{batchRun: p.batchRun, first: p.first, flying: p.flying[min(1, len(p.flying)):], rest: p.rest, last: p.last}
 	if behind.chunk != nil {
 		heir.rest = append(heir.rest, behind)
 	}
@@ -183,10 +182,10 @@ func (p *pump) far() *exchange {
 
 // observe has peek called when x, which is waited for, takes long. One timer does for
 // all: a new one for each chunk would wake the thread that waits for the first of them.
-func (p *pump) observe(x *exchange, after time.Duration) {
+func (p *pump) observe(x interface{ peek() }, after time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	x.due = clock() + after
+	p.due = clock() + after
 	if p.watched = x; p.watch == nil {
 		p.watch = time.AfterFunc(after, p.look)
 	}
@@ -198,7 +197,7 @@ func (p *pump) look() {
 	x := p.watched
 	p.watch = nil
 	if x != nil {
-		if left := x.due - clock(); left > 0 {
+		if left := p.due - clock(); left > 0 {
 			p.watch = time.AfterFunc(left, p.look)
 			x = nil
 		} else {
@@ -260,8 +259,8 @@ func (p *pump) send(next part, m *message) bool {
 		if len(p.flying) > 0 {
 			return false // it would wait, with others waiting behind it
 		}
-		c.Settle(next.from, p.pool.attempt(p.ctx, c.Job(next.from), next.tried))
-		next = part{chunk: c, from: next.from + 1}
+		p.alone(next)
+		next.from = c.Len()
 		return true
 	}
 	as := want{alone: m.alone(), items: n}
@@ -299,6 +298,37 @@ func (p *pump) send(next part, m *message) bool {
 		next.from = end
 	}
 	return true
+}
+
+// alone runs the first item of a part by itself. When that takes long, another pump goes
+// on with what is behind it.
+func (p *pump) alone(next part) {
+	c := next.chunk
+	if end := next.from + 1; end < c.Len() {
+		p.keep(part{chunk: c.Split(end)})
+	}
+	l := &lone{pump: p}
+	c.Settle(next.from, p.pool.attempt(p.ctx, c.Job(next.from), next.tried, func() { p.observe(l, lookAfter) }))
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.watched, l.over = nil, true
+	if p.heir {
+		p.heir, p.last, p.rest = false, true, nil
+	}
+}
+
+// lone is an item that runs by itself.
+type lone struct {
+	pump *pump
+	over bool // under its mutex
+}
+
+func (l *lone) peek() {
+	l.pump.mu.Lock()
+	defer l.pump.mu.Unlock()
+	if !l.over && !l.pump.heir {
+		l.pump.succeed(part{})
+	}
 }
 
 // encodeItems encodes a call of as many items of c as fit a slot. 0 means that item

@@ -84,7 +84,7 @@ func (l *lane) alight(f *flight, now time.Duration) (took time.Duration) {
 		l.passed += uint64(first)
 		l.stuck = false
 		if n > 0 {
-			l.row[0].lead(now, n == 1)
+			l.row[0].lead(now)
 		}
 	}
 	return took
@@ -97,16 +97,15 @@ func (l *lane) crowded() bool {
 	return len(l.row) > 1 && slices.ContainsFunc(l.row, func(f *flight) bool { return !f.chunk }) && slices.ContainsFunc(l.row[1:], func(f *flight) bool { return !f.landed })
 }
 
-// clear takes back what has not started.
+// clear takes back what has not started; what has its place and is not sent yet, when it
+// would begin to wait.
 func (l *lane) clear() {
 	if l.ring == nil {
 		return
 	}
-	for _, f := range l.row {
+	for i, f := range l.row {
 		f.mu.Lock()
-		if f.open {
-			f.takeBack()
-		}
+		f.back = !(f.open && f.takeBack()) && i > 0
 		f.mu.Unlock()
 	}
 }

@@ -257,9 +257,9 @@ func (a *assignment) resize(n int) (leave []*worker) {
 	if len(live) >= n {
 		a.filled()
 	}
-	for _, l := range a.serving {
-		if l.stuck { // what waits there may have another place to go to now
-			a.unblock(l)
+	if a.present() < n { // what waits behind others may have another place to go to now
+		for _, l := range a.serving {
+			l.clear()
 		}
 	}
 	a.breed()
