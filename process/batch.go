@@ -19,25 +19,49 @@ import (
 // they go one by one.
 func (p *Pool) RunBatch(ctx context.Context, b *tandem.Batch) {
 	s, err := p.ready()
-	var pumps sync.WaitGroup
 	if err != nil || !s.plan.rings || s.inline != nil || s.most > 0 || p.Progress != nil || s.events.On() {
-		for range p.Width() {
-			pumps.Go(func() {
-				for c := b.Next(1); c != nil; c = b.Next(1) {
-					c.Settle(0, p.Run(ctx, c.Job(0)))
-				}
-			})
-		}
+		var pumps sync.WaitGroup
+		over := make(chan struct{})
+		end := sync.OnceFunc(func() { close(over) })
+		p.spread(s, &pumps, over, func(int) {
+			for c := b.Next(1); c != nil; c = b.Next(1) {
+				c.Settle(0, p.Run(ctx, c.Job(0)))
+			}
+			end()
+		})
 		pumps.Wait()
 		return
 	}
 	r := &batchRun{pool: p, state: s, ctx: ctx, batch: b, help: make(chan struct{}, 1), over: make(chan struct{})}
 	r.size.Store(1)
 	r.fit = int64(min(b.Fit(ring.Inline-usualHead), ring.MaxItems))
-	for i := range p.Width() {
-		r.pumps.Go((&pump{batchRun: r, first: i == 0}).run)
-	}
+	p.spread(s, &r.pumps, r.over, func(i int) { (&pump{batchRun: r, first: i == 0}).run() })
 	r.pumps.Wait()
+}
+
+// spread runs pump in as many goroutines as the pool is wide, and in more when it grows,
+// until over.
+func (p *Pool) spread(s *poolState, pumps *sync.WaitGroup, over <-chan struct{}, pump func(i int)) {
+	n := 0
+	widen := func() <-chan struct{} {
+		resized := s.nextResize()
+		for width := p.Width(); n < width; n++ {
+			i := n
+			pumps.Go(func() { pump(i) })
+		}
+		return resized
+	}
+	resized := widen()
+	pumps.Go(func() {
+		for {
+			select {
+			case <-resized:
+				resized = widen()
+			case <-over:
+				return
+			}
+		}
+	})
 }
 
 // batchRun is one RunBatch over rings.

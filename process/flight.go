@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/tandem-go/tandem"
-	"github.com/tandem-go/tandem/internal/child"
 	"github.com/tandem-go/tandem/internal/codec"
 	"github.com/tandem-go/tandem/internal/ring"
 	"github.com/tandem-go/tandem/internal/slab"
@@ -393,10 +392,4 @@ func (f *flight) abandon() {
 	if f.lane.ring != nil {
 		f.lane.ring.Abandon(f.slot)
 	}
-}
-
-// began reports whether the worker had started the call when it died. On a lane
-// with a ring its word says so, see fly.
-func (f *flight) began() bool {
-	return f.lane.worker.started[f.lane.index] == child.Mark(f.seq)
 }

@@ -199,3 +199,9 @@ func (f *flight) failed(err error) error {
 	}
 	return errDied
 }
+
+// began reports whether the worker had started the call when it died. On a lane
+// with a ring its word says so, see fly.
+func (f *flight) began() bool {
+	return f.lane.worker.started[f.lane.index] == child.Mark(f.seq)
+}

@@ -2,6 +2,7 @@ package process_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -122,6 +123,55 @@ func TestSlowItemAndResize(t *testing.T) {
 	}
 	if came != items {
 		t.Errorf("%d of %d items came", came, items)
+	}
+}
+
+// TestResizeInMap: a Map uses the workers that a pool has got since it began, however
+// its items travel.
+func TestResizeInMap(t *testing.T) {
+	leaveNothing(t)
+	for name, pool := range map[string]*process.Pool{
+		"in chunks": {Workers: 1}, "over sockets": {Workers: 1, Transport: process.Sockets}, "counted": {Workers: 1, MaxTasks: 1000},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			closing(t, pool)
+			const width = 3
+			var pipes []string
+			for n := range width {
+				pipes = append(pipes, filepath.Join(t.TempDir(), "pipe"))
+				if err := syscall.Mkfifo(pipes[n], 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			over := make(chan error, 1)
+			go func() {
+				var failed error
+				for it := range waiting.On(pool).Window(width).Unordered(ctx, func(yield func(gated) bool) {
+					for n := 0; n < width && yield(gated{n, pipes[n]}); n++ {
+					}
+				}) {
+					failed = errors.Join(failed, it.Err)
+				}
+				over <- failed
+			}()
+			eventually(t, "the Map has begun", func() bool { return pool.Stats().Running == 1 })
+			if err := pool.Resize(width); err != nil {
+				t.Fatal(err)
+			}
+			eventually(t, "all items run", func() bool { return pool.Stats().Running == width })
+			for _, pipe := range pipes {
+				f, err := os.OpenFile(pipe, os.O_WRONLY, 0) // waits until it runs
+				if err != nil {
+					t.Fatal(err)
+				}
+				f.Close()
+			}
+			if err := <-over; err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
 

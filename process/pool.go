@@ -131,6 +131,7 @@ type poolState struct {
 	nascent   map[*worker]struct{} // started, not yet serving
 	farewells []error
 	number    int
+	resized   chan struct{} // closed and made again by Resize
 }
 
 var pools atomic.Int64
@@ -151,7 +152,7 @@ func (s *poolState) copied(p *Pool) error {
 }
 
 func (p *Pool) prepare() *poolState {
-	s := &poolState{pool: p, name: p.Name, most: p.MaxTasks, shut: make(chan struct{}), nascent: map[*worker]struct{}{}}
+	s := &poolState{pool: p, name: p.Name, most: p.MaxTasks, shut: make(chan struct{}), resized: make(chan struct{}), nascent: map[*worker]struct{}{}}
 	if s.name == "" {
 		s.name = fmt.Sprintf("Pool-%d", pools.Add(1))
 	}

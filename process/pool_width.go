@@ -14,7 +14,8 @@ func (p *Pool) Width() int {
 }
 
 // Resize changes the number of workers. Those too many leave when their calls
-// have ended; new ones start when calls need them, or at once after Start.
+// have ended; new ones start when calls need them, those of a Map that runs too, or at
+// once after Start.
 func (p *Pool) Resize(workers int) error {
 	if workers < 1 {
 		return fmt.Errorf("tandem: Pool.Resize(%d): a pool has at least one worker", workers)
@@ -27,6 +28,7 @@ func (p *Pool) Resize(workers int) error {
 		return err
 	}
 	defer s.assign.release()
+	defer s.tellResize()
 	if s.inline != nil {
 		s.inline.resize(workers * s.assign.lanes)
 		return nil
@@ -36,4 +38,18 @@ func (p *Pool) Resize(workers int) error {
 		w.leave()
 	}
 	return nil
+}
+
+// nextResize is closed when the pool is resized.
+func (s *poolState) nextResize() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.resized
+}
+
+func (s *poolState) tellResize() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	close(s.resized)
+	s.resized = make(chan struct{})
 }
