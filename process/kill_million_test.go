@@ -42,7 +42,7 @@ func manyUnderKills(t *testing.T, all func(*process.Pool, []settled)) {
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 5))
 	var told atomic.Int64
-	victims := &victims{serving: map[int]bool{}}
+	victims := &victims{serving: map[*process.Process]bool{}}
 	pool := &process.Pool{Workers: 4, Progress: func(p process.Progress) {
 		told.Add(1)
 		victims.add(p.PID)

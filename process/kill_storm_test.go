@@ -61,7 +61,7 @@ func storm(t *testing.T, pool *process.Pool, calls int) {
 	t.Logf("seed %d", seed)
 	s := newStarts(t)
 	var told atomic.Int64
-	victims := &victims{serving: map[int]bool{}}
+	victims := &victims{serving: map[*process.Process]bool{}}
 	pool.Progress = func(p process.Progress) {
 		told.Add(1)
 		victims.add(p.PID)

@@ -10,16 +10,22 @@ import (
 
 // victims are the workers that have settled a call. One that is killed before it
 // serves is another matter: three in a row, with no other alive, and the pool is
-// broken.
+// broken. They are not known by their numbers: after some thousand deaths a newborn
+// has the number of one that served.
 type victims struct {
 	mu      sync.Mutex
-	serving map[int]bool
+	serving map[*process.Process]bool
 }
 
 func (v *victims) add(pid int) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.serving[pid] = true
+	for _, p := range process.Children() {
+		if p.PID() == pid {
+			v.mu.Lock()
+			defer v.mu.Unlock()
+			v.serving[p] = true
+			return
+		}
+	}
 }
 
 func (v *victims) pick(random *rand.Rand) *process.Process {
@@ -27,7 +33,7 @@ func (v *victims) pick(random *rand.Rand) *process.Process {
 	defer v.mu.Unlock()
 	var alive []*process.Process
 	for _, p := range process.Children() {
-		if v.serving[p.PID()] {
+		if v.serving[p] {
 			alive = append(alive, p)
 		}
 	}

@@ -152,7 +152,7 @@ func TestLargeLimits(t *testing.T) {
 // once: nobody else's content is ever seen, and nothing is left.
 func TestLargeUnderKills(t *testing.T) {
 	leaveNothing(t)
-	victims := &victims{serving: map[int]bool{}}
+	victims := &victims{serving: map[*process.Process]bool{}}
 	pool := &process.Pool{Workers: 2, Limits: tandem.Limits{Grace: -1}, Progress: func(p process.Progress) { victims.add(p.PID) }}
 	closing(t, pool)
 	killed := victims.hunt(rand.New(rand.NewPCG(7, 7)))

@@ -33,7 +33,7 @@ func TestRingsUnderKills(t *testing.T) {
 	leaveNothing(t)
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	victims := &victims{serving: map[int]bool{}}
+	victims := &victims{serving: map[*process.Process]bool{}}
 	pool := &process.Pool{Workers: 2, Transport: process.SharedMemory, Progress: func(p process.Progress) { victims.add(p.PID) }}
 	closing(t, pool)
 	killed := victims.hunt(rand.New(rand.NewPCG(seed, 2)))
