@@ -28,6 +28,26 @@ var waiting = tandem.NewTask("waiting", func(_ context.Context, in gated) (int, 
 	return in.N, nil
 })
 
+// fifo makes a named pipe.
+func fifo(t *testing.T) string {
+	t.Helper()
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return pipe
+}
+
+// letGo ends the wait of who reads a pipe, as soon as somebody does.
+func letGo(t *testing.T, pipe string) {
+	t.Helper()
+	f, err := os.OpenFile(pipe, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+}
+
 // TestSlowItems: items that take long hold nothing back, wherever they lie in chunks
 // of short ones: all others come while these still run.
 func TestSlowItems(t *testing.T) {
@@ -37,10 +57,7 @@ func TestSlowItems(t *testing.T) {
 	const items = 6000
 	pipes := map[int]string{3000: "", 3001: "", 3700: ""}
 	for n := range pipes {
-		pipes[n] = filepath.Join(t.TempDir(), "pipe")
-		if err := syscall.Mkfifo(pipes[n], 0o600); err != nil {
-			t.Fatal(err)
-		}
+		pipes[n] = fifo(t)
 	}
 	pool := &process.Pool{Workers: len(pipes) + 1}
 	closing(t, pool)
@@ -60,11 +77,7 @@ func TestSlowItems(t *testing.T) {
 				if seen[n] {
 					t.Errorf("item %d came before it was let go", n)
 				}
-				f, err := os.OpenFile(pipe, os.O_WRONLY, 0)
-				if err != nil {
-					t.Fatal(err)
-				}
-				f.Close()
+				letGo(t, pipe)
 			}
 		}
 	}
@@ -88,10 +101,7 @@ func TestSlowItemAndResize(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // the failure, should they wait
 	defer cancel()
 	const slow, items, window = 200, 400, 5 // so few that chunks have one item
-	pipe := filepath.Join(t.TempDir(), "pipe")
-	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	pipe := fifo(t)
 	pool := &process.Pool{Workers: 1}
 	closing(t, pool)
 	seq := func(yield func(gated) bool) {
@@ -114,11 +124,7 @@ func TestSlowItemAndResize(t *testing.T) {
 				t.Fatal(err)
 			}
 		case items - 1:
-			f, err := os.OpenFile(pipe, os.O_WRONLY, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			f.Close()
+			letGo(t, pipe)
 		}
 	}
 	if came != items {
@@ -139,11 +145,8 @@ func TestResizeInMap(t *testing.T) {
 			closing(t, pool)
 			const width = 3
 			var pipes []string
-			for n := range width {
-				pipes = append(pipes, filepath.Join(t.TempDir(), "pipe"))
-				if err := syscall.Mkfifo(pipes[n], 0o600); err != nil {
-					t.Fatal(err)
-				}
+			for range width {
+				pipes = append(pipes, fifo(t))
 			}
 			over := make(chan error, 1)
 			go func() {
@@ -162,11 +165,7 @@ func TestResizeInMap(t *testing.T) {
 			}
 			eventually(t, "all items run", func() bool { return pool.Stats().Running == width })
 			for _, pipe := range pipes {
-				f, err := os.OpenFile(pipe, os.O_WRONLY, 0) // waits until it runs
-				if err != nil {
-					t.Fatal(err)
-				}
-				f.Close()
+				letGo(t, pipe)
 			}
 			if err := <-over; err != nil {
 				t.Error(err)
@@ -233,10 +232,7 @@ func TestSlowAmongTiny(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // the failure, should they wait
 	defer cancel()
 	const slow, items = 200000, 200100
-	pipe := filepath.Join(t.TempDir(), "pipe")
-	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	pipe := fifo(t)
 	defer pipeName.Set(pipeName.Get())
 	pipeName.Set(pipe)
 	pool := &process.Pool{Workers: 2}
@@ -307,17 +303,10 @@ func TestSlowItemOfAnotherMap(t *testing.T) {
 		}
 		var slow []gated
 		for n := range 2 {
-			slow = append(slow, gated{n, filepath.Join(t.TempDir(), "pipe")})
-			if err := syscall.Mkfifo(slow[n].Pipe, 0o600); err != nil {
-				t.Fatal(err)
-			}
+			slow = append(slow, gated{n, fifo(t)})
 		}
 		open := func(n int) {
-			f, err := os.OpenFile(slow[n].Pipe, os.O_WRONLY, 0) // waits until it runs
-			if err != nil {
-				t.Fatal(err)
-			}
-			f.Close()
+			letGo(t, slow[n].Pipe)
 		}
 		first := all(slow...)
 		eventually(t, "the items run", func() bool { return pool.Stats().Running == 2 })
@@ -356,10 +345,7 @@ func TestSlowAlone(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // the failure, should they wait
 	defer cancel()
 	const slow, items = 10000, 20000
-	pipe := filepath.Join(t.TempDir(), "pipe")
-	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	pipe := fifo(t)
 	pool := &process.Pool{Workers: 2}
 	closing(t, pool)
 	seq := func(yield func(weighty) bool) {
@@ -379,11 +365,7 @@ func TestSlowAlone(t *testing.T) {
 			t.Fatalf("item %d: %d, %v, after %d others", it.Index, it.Out, it.Err, came)
 		}
 		if came++; came == items-1 {
-			f, err := os.OpenFile(pipe, os.O_WRONLY, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			f.Close()
+			letGo(t, pipe)
 		}
 	}
 	if came != items {
