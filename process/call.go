@@ -118,7 +118,7 @@ func (p *Pool) attempt(ctx context.Context, j *tandem.Job, tried int, flown func
 // giveUp ends a call that is not to run, without waiting for its turn.
 func (t *ticket) giveUp() {
 	s := t.state
-	f, err := s.assign.await(unwilling, t.claim)
+	f, err := s.assign.await(unwilling(), t.claim)
 	if err != nil {
 		s.assign.release()
 		return
@@ -128,11 +128,11 @@ func (t *ticket) giveUp() {
 }
 
 // unwilling is a context for who does not wait: it has ended.
-var unwilling = func() context.Context {
+func unwilling() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	return ctx
-}()
+}
 
 // run finds the call a worker, and another one if that dies or has no time for it.
 func (t *ticket) run(ctx context.Context, j *tandem.Job, spec *tandem.Spec, m *message, tried int) error {

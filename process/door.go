@@ -23,9 +23,10 @@ import (
 //	  └─ link ── Call, Cancel → … ← Result ──┘      one of each process
 //
 // On a link calls overlap: frames have the seq of their call, and each Call gets one
-// Result. One too many gets tandem.ErrQueueFull. A Cancel may come after its Result, and means nothing then. End of file
-// ends the calls of the link. The other side may be hostile: it can spoil its own
-// link, and fill the door for a while, but nobody else's calls.
+// Result; that of one too many is tandem.ErrQueueFull. A Cancel may come after its
+// Result, and means nothing then. End of file ends the calls of the link. The other
+// side may be hostile: it can spoil its own link, and fill the door for a while, but
+// nobody else's calls.
 type door struct {
 	runner tandem.Runner
 	value  reflect.Type // whose methods may be called

@@ -194,7 +194,7 @@ func (y *traffic) giveUp(c *caller) {
 	if c.flight != nil {
 		return
 	}
-	if c.flight, _ = y.await(unwilling, c.claim); c.flight == nil {
+	if c.flight, _ = y.await(unwilling(), c.claim); c.flight == nil {
 		y.release()
 		y.leave(c)
 	}

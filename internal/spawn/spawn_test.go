@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -26,14 +27,17 @@ func TestNote(t *testing.T) {
 	}
 }
 
-// TestWardenDies: wardens that die at once are started one after the other, with a rest
-// between them, while there is a worker; one that has lived has its successor at once.
+// TestWardenDies: a warden that dies has its successor at once, and those that die one
+// after the other with a rest between them, while there is a worker.
 func TestWardenDies(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const most = 1000
+		var mu sync.Mutex // a sleep puts nothing in order
 		started, end := 0, make(chan struct{})
 		w := &wardenLink{groups: map[int]bool{7: true}}
 		w.exec = func(_, _ *os.File) (<-chan struct{}, error) {
+			mu.Lock()
+			defer mu.Unlock()
 			if started++; started == most {
 				return nil, errors.New("too many")
 			}
@@ -42,29 +46,45 @@ func TestWardenDies(t *testing.T) {
 		want := func(n int, when string) {
 			t.Helper()
 			synctest.Wait()
+			mu.Lock()
+			defer mu.Unlock()
 			if started != n {
 				t.Fatalf("%d wardens were started, want %d: %s", started, n, when)
 			}
 		}
+		// dies ends the warden, and each that follows at once, or none.
+		dies := func(others bool) {
+			mu.Lock()
+			defer mu.Unlock()
+			dead := end
+			if !others {
+				end = make(chan struct{})
+			}
+			close(dead)
+		}
 		w.mu.Lock()
 		w.start()
 		w.mu.Unlock()
-		time.Sleep(rest)
 		want(1, "it lives")
-		dead := end
-		end = make(chan struct{})
-		close(dead)
-		want(2, "it has lived and is gone")
-		dead = end
-		close(dead)
+		dies(false)
 		want(2, "it has died at once")
+		dies(true)
+		want(2, "its successor too")
 		time.Sleep(3 * rest)
 		want(5, "and so do others")
+		mu.Lock()
+		end = make(chan struct{})
+		mu.Unlock()
+		time.Sleep(3 * rest)
+		want(6, "it lives")
+		dies(false)
+		want(7, "it has lived and is gone")
+		dies(true)
 		w.mu.Lock()
 		clear(w.groups)
 		w.mu.Unlock()
 		time.Sleep(3 * rest)
-		want(5, "no worker is left")
+		want(7, "no worker is left")
 	})
 }
 

@@ -42,7 +42,7 @@ const (
 
 // rest is how long the warden sleeps after it has read: records wait in the pipe,
 // which holds 7000, and a start of a process is not slowed down by a second one
-// that wakes up beside it. Wardens that die one after the other begin so far apart.
+// that wakes up beside it. Those that follow wardens which die begin so far apart.
 const rest = time.Second
 
 // guard is the warden's whole life. It never returns.
@@ -166,6 +166,8 @@ type wardenLink struct {
 	groups        map[int]bool
 	idle          *time.Timer
 
+	restarted time.Time // for one that had died
+
 	exec func(life, registrations *os.File) (end <-chan struct{}, err error) // for tests; nil: startWarden
 }
 
@@ -243,7 +245,7 @@ func (w *wardenLink) start() {
 	for pid := range w.groups {
 		w.write('+', pid)
 	}
-	begun, exec := time.Now(), w.exec
+	exec := w.exec
 	if exec == nil {
 		exec = startWarden
 	}
@@ -260,7 +262,7 @@ func (w *wardenLink) start() {
 		defer w.mu.Unlock()
 		w.forget(lifeW)
 		if err == nil && w.missing() { // somebody ended it, or it cannot live here
-			time.AfterFunc(rest-time.Since(begun), w.restart)
+			time.AfterFunc(rest-time.Since(w.restarted), w.restart)
 		}
 	}()
 }
@@ -273,6 +275,7 @@ func (w *wardenLink) restart() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.missing() {
+		w.restarted = time.Now()
 		w.start()
 	}
 }
