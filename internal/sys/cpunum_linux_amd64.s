@@ -12,6 +12,14 @@ TEXT ·rdtscp(SB), NOSPLIT, $0-4
 	MOVL CX, ret+0(FP)
 	RET
 
+// func segment() uint32
+TEXT ·segment(SB), NOSPLIT, $0-4
+	MOVL $0x7b, CX
+	MOVL $-1, AX
+	LSLL CX, AX
+	MOVL AX, ret+0(FP)
+	RET
+
 // func cpuid(leaf, sub uint32) (ebx, ecx, edx uint32)
 TEXT ·cpuid(SB), NOSPLIT, $0-20
 	MOVL leaf+0(FP), AX

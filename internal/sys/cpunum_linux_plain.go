@@ -4,6 +4,6 @@ package sys
 
 // Other processors keep the number where only the kernel can read it.
 
-func cpuInstruction() CPUSource { return cpuBySyscall }
+func cpuInstructions() []CPUSource { return nil }
 
 func cpuByInstruction(CPUSource) int { return cpuAsked() }
