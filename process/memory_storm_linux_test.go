@@ -135,7 +135,7 @@ func TestMemoryStorms(t *testing.T) {
 		for _, how := range []string{"Go heap", "anonymous mmap", "brk", "memfd, shared", "small children"} {
 			// Others on this machine take memory, too: a limit that is not kept fails each time.
 			for round := 1; ; round++ {
-				w, err := weather(t, how)
+				w, err := weather(t, how, time.Minute)
 				wrong := w.wrong(err, how == "anonymous mmap" || how == "brk")
 				if wrong == "" {
 					break
@@ -153,7 +153,7 @@ func TestMemoryStorms(t *testing.T) {
 			how  string
 			held bool
 		}{{"Go heap", true}, {"anonymous mmap", true}, {"brk", true}, {"memfd, shared", false}, {"small children", false}} {
-			w, err := weather(t, c.how)
+			w, err := weather(t, c.how, 3*time.Second)
 			if !c.held {
 				continue
 			}
@@ -167,10 +167,11 @@ func TestMemoryStorms(t *testing.T) {
 	})
 }
 
-// weather lets a storm run in a pool with a limit, and prints what it took.
-func weather(t *testing.T, how string) (*weighing, error) {
+// weather lets a storm run in a pool with a limit, and prints what it took. What nothing
+// holds ends with its time.
+func weather(t *testing.T, how string, atMost time.Duration) (*weighing, error) {
 	t.Helper()
-	limits := tandem.Limits{Memory: stormLimit, Time: 3 * time.Second, Grace: -1}
+	limits := tandem.Limits{Memory: stormLimit, Time: atMost, Grace: -1}
 	pool := &process.Pool{Workers: 1, Limits: limits, Config: process.Config{Stderr: io.Discard}}
 	closing(t, pool)
 	pid, err := growing.On(pool).Call(t.Context(), 0)

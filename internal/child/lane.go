@@ -210,41 +210,6 @@ func (l *lane) post(kind wire.Kind, seq uint32, frame []byte, h *codec.Handles) 
 	return err == nil
 }
 
-// begin makes the context of a call.
-func (l *lane) begin(seq uint32) *callContext {
-	if len(l.contexts) == 0 {
-		l.contexts = make([]callContext, contextBlock)
-	}
-	ctx := &l.contexts[0]
-	l.contexts = l.contexts[1:]
-	ctx.open(l.info.Left)
-	ctx.callee = l.callee
-	l.mu.Lock()
-	l.seq, l.ctx = seq, ctx
-	if l.cancelled == Mark(seq) {
-		ctx.end(errAsked)
-	}
-	l.mu.Unlock()
-	return ctx
-}
-
-func (l *lane) end(ctx *callContext) {
-	l.mu.Lock()
-	l.ctx = nil
-	l.mu.Unlock()
-	ctx.end(nil)
-}
-
-// cancelCall ends the context of call seq, now or when it is read.
-func (l *lane) cancelCall(seq uint32) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.cancelled = Mark(seq)
-	if l.ctx != nil && l.seq == seq {
-		l.ctx.end(errAsked)
-	}
-}
-
 // limitCall tightens the memory limit for one call; restore loosens it again.
 func (l *lane) limitCall(info *wire.CallInfo) (restore func()) {
 	if info.Memory <= 0 {
