@@ -294,7 +294,9 @@ func (p *Pool) Start(ctx context.Context) error {
 
 // Shutdown takes no new calls, waits until all that were accepted are settled,
 // and lets the workers go (Python: close, then join). If ctx ends first, its
-// cause is returned and the work goes on; Close ends it then.
+// cause is returned and the work goes on; Close ends it then. The items of a Map,
+// Unordered or All that another goroutine is in are accepted as they are begun: what
+// no worker has begun fails with tandem.ErrClosed. Let a loop end first.
 func (p *Pool) Shutdown(ctx context.Context) error {
 	if err := needContext(ctx, "Pool.Shutdown"); err != nil {
 		return err

@@ -155,8 +155,9 @@ func (p *Pool) Start(ctx context.Context) error {
 }
 
 // Shutdown finishes what was accepted, ends all threads and returns nil. Calls
-// that come after it began fail with tandem.ErrClosed. If ctx ends first it
-// returns its cause, and the finishing goes on.
+// that come after it began fail with tandem.ErrClosed, and so do those items of a Map,
+// Unordered or All in another goroutine that had not begun: let a loop end first. If
+// ctx ends first it returns its cause, and the finishing goes on.
 func (p *Pool) Shutdown(ctx context.Context) error {
 	if ctx == nil {
 		return errors.New("tandem: thread.Pool: Shutdown: the context is nil; use context.Background()")
