@@ -14,6 +14,37 @@ import (
 	"github.com/tandem-go/tandem/process"
 )
 
+// TestShutdownOfLoop: of a loop that goes on Shutdown finishes what a worker has begun, and
+// the rest fails.
+func TestShutdownOfLoop(t *testing.T) {
+	leaveNothing(t)
+	for _, transport := range []process.Transport{0, process.Sockets} {
+		pool := &process.Pool{Workers: 1, Transport: transport}
+		closing(t, pool)
+		begun, other := newGrip(t), newGrip(t)
+		done := make(chan error)
+		go func() {
+			_, err := holding.On(pool).All(t.Context(), []hold{begun.arg, other.arg})
+			done <- err
+		}()
+		begun.running()
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := pool.Shutdown(ended); err == nil {
+			t.Errorf("%v: Shutdown did not wait", transport)
+		}
+		begun.release()
+		err := <-done
+		failed, _ := errors.AsType[*tandem.ItemError](err)
+		if !errors.Is(err, tandem.ErrClosed) || failed == nil || failed.Index != 1 {
+			t.Errorf("%v: %v, want ErrClosed for item 1 alone", transport, err)
+		}
+		if err := pool.Shutdown(t.Context()); err != nil {
+			t.Errorf("%v: Shutdown: %v", transport, err)
+		}
+	}
+}
+
 // TestShutdown finishes what was accepted and refuses what is new.
 func TestShutdown(t *testing.T) {
 	leaveNothing(t)
