@@ -65,7 +65,7 @@ func manyUnderKills(t *testing.T, all func(*process.Pool, []settled)) {
 		calm = append(calm, block(t, pool, all, outcomes, nil))
 		stop := victims.huntEvery(random, every(random, pause))
 		stormy = append(stormy, block(t, pool, all, outcomes, &crashed))
-		killed += stop()
+		killed = stop()
 	}
 	after := memoryHere()
 

@@ -3,6 +3,7 @@ package process_test
 import (
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tandem-go/tandem/process"
@@ -15,6 +16,7 @@ import (
 type victims struct {
 	mu      sync.Mutex
 	serving map[*process.Process]bool
+	killed  atomic.Int64 // how many hunt has killed so far
 }
 
 func (v *victims) add(pid int) {
@@ -43,7 +45,8 @@ func (v *victims) pick(random *rand.Rand) *process.Process {
 	return alive[random.IntN(len(alive))]
 }
 
-// hunt kills one victim every few milliseconds until stop, which returns how many.
+// hunt kills one victim every few milliseconds until stop, which returns how many
+// were killed, together with those of hunts before.
 func (v *victims) hunt(random *rand.Rand) (stop func() int) {
 	return v.huntEvery(random, func() time.Duration {
 		return time.Millisecond + time.Duration(random.IntN(8_000))*time.Microsecond
@@ -64,14 +67,15 @@ func (v *victims) huntEvery(random *rand.Rand, pause func() time.Duration) (stop
 			}
 			// By Process.Kill, which holds the pid while it is used: among so many
 			// deaths, a bare kill could meet the number's next owner.
-			if p := v.pick(random); p != nil && p.Kill() == nil {
+			if p := v.pick(random); p != nil && p.Kill() == nil && !dead[p] {
 				dead[p] = true
+				v.killed.Add(1)
 			}
 		}
 	})
 	return func() int {
 		close(done)
 		hunter.Wait()
-		return len(dead)
+		return int(v.killed.Load())
 	}
 }

@@ -63,18 +63,32 @@ func TestIdle(t *testing.T) {
 		} else {
 			o.AwaitAsleep()
 		}
-		const long = 200 * time.Millisecond
-		mine, theirs := cpuTime(t, os.Getpid()), cpuTime(t, w.cmd.Process.Pid)
-		time.Sleep(long)
-		mine, theirs = cpuTime(t, os.Getpid())-mine, cpuTime(t, w.cmd.Process.Pid)-theirs
-		if mine > long/20 || theirs > long/20 {
-			t.Errorf("%d callers: waiting for %v cost the parent %v and the worker %v of processor time", callers, long, mine, theirs)
-		}
+		settles(t, callers, os.Getpid(), w.cmd.Process.Pid)
 		write.Close()
 		waits.Wait()
 		read.Close()
 		w.stop(t)
 	}
+}
+
+// settles fails if there is no interval, of many, in which the two processes
+// leave the processor alone. One interval does not tell: a collection may end in
+// it, and what the host of a virtual machine takes counts as used. Who looks
+// around is seen in each of them.
+func settles(t *testing.T, callers, parent, worker int) {
+	t.Helper()
+	const long, most = 200 * time.Millisecond, 20
+	var mine, theirs time.Duration
+	for range most {
+		mine, theirs = -cpuTime(t, parent), -cpuTime(t, worker)
+		time.Sleep(long) // nothing is waited for: this is the time that is watched
+		mine, theirs = mine+cpuTime(t, parent), theirs+cpuTime(t, worker)
+		if mine <= long/20 && theirs <= long/20 {
+			return
+		}
+	}
+	t.Errorf("%d callers: in each of %d intervals somebody looked around; the last %v cost the parent %v and the worker %v of processor time",
+		callers, most, long, mine, theirs)
 }
 
 // TestAllocations: a call allocates nothing.
