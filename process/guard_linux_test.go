@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -157,6 +158,9 @@ func TestGuardVersion2(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	small := laden.On(pool).Go(ctx, 1)
 	large := laden.On(pool).Go(ctx, 100)
+	eventually(t, "one has its 100 MiB", func() bool {
+		return slices.ContainsFunc(process.Children(), func(p *process.Process) bool { return residentOf(p.PID()) > 100<<20 })
+	})
 	put("memory.current", fmt.Sprintln(containerLimit-(1<<20)))
 	_, err := large.Wait(t.Context())
 	var crash *tandem.CrashError

@@ -110,9 +110,4 @@ func TestKilledWriting(t *testing.T) {
 }
 
 // grown reports whether a process holds a result of 32 MiB.
-func grown(pid int) bool {
-	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
-	var total, resident int
-	fmt.Sscan(string(b), &total, &resident)
-	return resident*os.Getpagesize() > 32<<20
-}
+func grown(pid int) bool { return residentOf(pid) > 32<<20 }

@@ -3,12 +3,22 @@
 Each piece of code runs by itself, with the names of its section made fresh for
 it. Those of asyncio run inside a coroutine.
 """
-import asyncio, concurrent.futures, contextlib, functools, io, json, multiprocessing, os, queue, signal, sys, threading, time
+import asyncio, concurrent.futures, contextlib, faulthandler, functools, io, json, multiprocessing, os, queue, sys, threading, time
 import multiprocessing.pool, multiprocessing.shared_memory, multiprocessing.connection
 from multiprocessing import connection, shared_memory
 from multiprocessing.pool import ThreadPool
 
 multiprocessing.set_start_method("fork", force=True)
+
+
+def leave(pool, *exception):
+    """Ends a pool. Its own way is terminate, which hangs for ever if the worker that it
+    kills holds the lock of the results at that moment."""
+    pool.close()
+    pool.join()
+
+
+multiprocessing.pool.Pool.__exit__ = leave
 
 
 def square(x): return x * x
@@ -83,13 +93,13 @@ def run(section, code):
             assert eval(piece, globals(), space) is not False
     finally:
         if "pool" in space and hasattr(space["pool"], "terminate"):
-            space["pool"].terminate()
+            leave(space["pool"])
 
 
 def main():
     passed = failed = 0
     for item in json.load(open(sys.argv[1])):
-        signal.alarm(10)  # a piece that hangs ends the run by SIGALRM
+        faulthandler.dump_traceback_later(30, exit=True)  # a piece that hangs ends the run, and says where
         print(item["Section"], item["Name"], item["Code"], sep="  ", flush=True)
         try:
             with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
@@ -98,7 +108,7 @@ def main():
         except BaseException as e:
             print("    FAILED:", type(e).__name__, e, flush=True)
             failed += 1
-    signal.alarm(0)
+    faulthandler.cancel_dump_traceback_later()
     print(passed, "passed", failed, "failed", flush=True)
     sys.exit(1 if failed else 0)
 
