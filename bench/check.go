@@ -38,6 +38,7 @@ var compared = []struct {
 	{"latency", caseEcho, "tandem sockets", "bare socket", placeOne, 1.5, 2},
 	{"latency", caseEcho, "tandem", "bare socket", placeBoth, 0.1, 0},
 	{"latency", caseEcho, "tandem", "bare socket", placeOne, 0.5, 0},
+	{"payload", casePage, "tandem", "tandem sockets", placeBoth, 0.15, 0.8},
 	{"calls", "100 callers", "tandem", "net/rpc", placeBoth, 0.15, 0},
 	{"map", caseMap, "tandem", "channel workers", placeBoth, 0.65, 0},
 }
@@ -53,7 +54,7 @@ func compare(ctx context.Context, progress io.Writer) (rows []Row, err error) {
 	for _, c := range compared {
 		j := job{
 			Measure: c.measure, Placement: c.placement, Only: []string{c.tandem, c.bare},
-			Share: 20 * time.Millisecond, Rounds: 30, Tools: t,
+			Share: 20 * time.Millisecond, Rounds: 30, Largest: page, Tools: t,
 		}
 		rep, err := plan{jobs: []job{j}, tools: t}.conduct(ctx, progress)
 		if err != nil {

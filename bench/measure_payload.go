@@ -4,9 +4,12 @@ package main
 
 import "github.com/tandem-go/tandem/bench/internal/drive"
 
+// page is a payload that is too long for a slot of a ring, and not for a room.
+const page = 4 << 10
+
 // payload: bytes in, their length and a probe of them out.
 func payload(l *lab) {
-	sizes := []int{64, 4 << 10, 64 << 10, 1 << 20, 16 << 20, 64 << 20}
+	sizes := []int{64, page, 64 << 10, 1 << 20, 16 << 20, 64 << 20}
 	es := l.enter(l.able(drive.Payload), 1)
 	for _, size := range sizes {
 		if size <= l.Largest {

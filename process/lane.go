@@ -44,17 +44,17 @@ func newLane(w *worker, i int, conn *wire.Conn) *lane {
 // why the call was asked to stop, nil if it was not. unstarted is valid after
 // errDied: the worker had not begun the call.
 func (f *flight) fly(ctx context.Context, j *tandem.Job, task string, m *message, limits *tandem.Limits) (err error, unstarted bool, cause error) {
-	l := f.lane
-	if err := f.begin(ctx, task, limits, 1, !m.inline()); err != nil {
+	l, carried := f.lane, m.carried(f)
+	if err := f.begin(ctx, task, limits, 1, !carried); err != nil {
 		f.end()
 		f.abandon()
 		return err, false, err
 	}
-	if l.ring == nil || !m.inline() { // which may have to wait for room in the socket
+	if !carried { // it may have to wait for room in the socket
 		f.Sleep()
 	}
 	if l.ring != nil {
-		err = f.byRing(j, m, limits)
+		err = f.byRing(j, m, carried, limits)
 	} else {
 		err = f.bySocket(j, m, limits)
 	}
@@ -83,19 +83,19 @@ func (f *flight) bySocket(j *tandem.Job, m *message, limits *tandem.Limits) erro
 }
 
 // byRing puts the call into the ring and waits for the outcome there.
-func (f *flight) byRing(j *tandem.Job, m *message, limits *tandem.Limits) error {
-	sent := f.publish(m)
+func (f *flight) byRing(j *tandem.Job, m *message, carried bool, limits *tandem.Limits) error {
+	sent := f.publish(m, carried)
 	return unsent(sent, f.await(j, limits))
 }
 
-// publish gives the call to the worker. What is large or has descriptors goes through
+// publish gives the call to the worker. What the ring does not carry goes through
 // the socket, and the ring, if there is one, says so: the ring first, since a large
 // frame fills the socket until the worker reads.
-func (f *flight) publish(m *message) error {
+func (f *flight) publish(m *message, carried bool) error {
 	l := f.lane
 	switch {
 	case l.ring == nil:
-	case m.inline():
+	case carried:
 		l.ring.Publish(f.slot, m.frame[wire.HeaderSize:])
 		return nil
 	default:

@@ -77,14 +77,26 @@ func (m *message) stamp() {
 	}
 }
 
-// inline reports whether the ring can carry the whole message.
+// inline reports whether a slot of a ring holds the whole message.
 func (m *message) inline() bool {
 	return len(m.frame)-wire.HeaderSize <= ring.Inline && m.handles.Len() == 0
 }
 
+// carried reports whether the ring of a flight's lane carries the whole message. One that
+// is longer than a slot takes the lane's room, if no other has it.
+func (m *message) carried(f *flight) bool {
+	switch {
+	case f.lane.ring == nil:
+		return false
+	case m.inline():
+		return true
+	}
+	return m.handles.Len() == 0 && len(m.frame)-wire.HeaderSize <= ring.Wide && f.lane.ring.Widen(f.slot)
+}
+
 // alone reports whether the message must have a lane for itself at first: what goes
-// through the socket is to be read at once, and a memory limit of its own is watched
-// from the start.
+// through the socket is to be read at once, as what takes the lane's room must where it
+// is taken; and a memory limit of its own is watched from the start.
 func (m *message) alone() bool { return !m.inline() || m.limited }
 
 // free gives the memory back, unless one large call would hold it for ever. The call

@@ -9,17 +9,18 @@ import (
 	"time"
 
 	"github.com/tandem-go/tandem"
+	"github.com/tandem-go/tandem/internal/ring"
 	"github.com/tandem-go/tandem/process"
 )
 
 var shout = tandem.NewTask("shout", func(ctx context.Context, s string) (string, error) { return s + "!", nil })
 
-// Payloads of all sizes around what a slot of a ring holds come back whole.
+// Payloads of all sizes around what a slot of a ring holds, and a room, come back whole.
 func TestRingsCarryAllSizes(t *testing.T) {
 	leaveNothing(t)
 	pool := &process.Pool{Workers: 1, Transport: process.SharedMemory}
 	closing(t, pool)
-	for _, n := range []int{0, 1, 900, 950, 1000, 1024, 1060, 1072, 1073, 1100, 4096, 1 << 20} {
+	for _, n := range []int{0, 1, 900, ring.Inline - 100, ring.Inline - 20, ring.Inline, 4096, 16 << 10, ring.Wide - 100, ring.Wide - 20, ring.Wide, 1 << 20} {
 		in := strings.Repeat("x", n)
 		if got, err := shout.On(pool).Call(context.Background(), in); err != nil || got != in+"!" {
 			t.Errorf("%d bytes: %d came back, %v", n, len(got), err)

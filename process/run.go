@@ -96,14 +96,14 @@ func (r *run) boot(ctx context.Context, p *plan, name string) error {
 	defer m.free()
 	var refused error
 	spec := r.job.Spec()
-	gone := false
+	gone, carried := false, false
 	w, err := launch(p, name, func(w *worker) []byte {
 		w.speak.Lock() // until the call has left: a cancellation comes behind it
 		r.worker = w
 		if refused = m.encode(ctx, r.job, &spec, &r.limits, p); refused != nil {
 			return nil
 		}
-		r.depart(ctx, m)
+		carried = r.depart(ctx, m)
 		if gone = m.inline(); !gone {
 			return nil
 		}
@@ -119,7 +119,7 @@ func (r *run) boot(ctx context.Context, p *plan, name string) error {
 	}
 	r.claimed, r.attended = true, true
 	if !gone {
-		r.sent = r.flight.publish(m)
+		r.sent = r.flight.publish(m, carried)
 	}
 	go r.seeOff()
 	return nil
@@ -127,20 +127,21 @@ func (r *run) boot(ctx context.Context, p *plan, name string) error {
 
 // leave sends the call to a standby. What goes wrong is the handle's to tell.
 func (r *run) leave(ctx context.Context, m *message) {
-	r.depart(ctx, m)
-	r.sent = r.flight.publish(m)
+	carried := r.depart(ctx, m)
+	r.sent = r.flight.publish(m, carried)
 }
 
-// depart makes the call ready to be sent.
-func (r *run) depart(ctx context.Context, m *message) {
+// depart makes the call ready to be sent, and reports whether the ring will carry it.
+func (r *run) depart(ctx context.Context, m *message) (carried bool) {
 	l := r.worker.lanes[0]
 	r.worker.output.only.Store(&r.name)
 	r.flight = l.board(clock())
 	r.flight.begin(ctx, r.name, &r.limits, 1, true)
-	if l.ring == nil || !m.inline() { // which may have to wait for room in the socket
+	if carried = m.carried(r.flight); !carried { // it may have to wait for room in the socket
 		r.flight.Sleep()
 	}
 	m.stamp()
+	return carried
 }
 
 // seeOff waits for the outcome and for the end of a process that was booted.

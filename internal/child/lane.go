@@ -188,9 +188,10 @@ func (l *lane) last() {
 
 func (l *lane) answer(kind wire.Kind, seq uint32, frame []byte, h *codec.Handles) {
 	forwarded := false
-	if l.ring != nil && len(frame)-wire.HeaderSize <= ring.Inline && h.Len() == 0 {
+	size := len(frame) - wire.HeaderSize
+	if l.ring != nil && size <= ring.Inline && h.Len() == 0 {
 		l.ring.Done(frame[wire.HeaderSize:])
-	} else {
+	} else if l.ring == nil || size > ring.Wide || h.Len() > 0 || !l.ring.DoneWide(frame[wire.HeaderSize:]) {
 		if l.ring != nil {
 			l.ring.DoneAside(nil)
 		}

@@ -53,7 +53,7 @@ func (p *Parent) Words() (list []int) {
 	list = append(list, bellAt)
 	at := plan{len(p.lanes), len(p.lanes[0].slots)}
 	for i := range at.lanes {
-		list = append(list, at.sleepAt(i), at.untilAt(i))
+		list = append(list, at.sleepAt(i), at.untilAt(i), at.takenAt(i, firstAnswer), at.takenAt(i, firstAnswer+1))
 		for j := range at.slots {
 			list = append(list, at.slotAt(i, j), at.slotAt(i, j)+slotSize-8)
 		}

@@ -88,7 +88,7 @@ func TestScribble(t *testing.T) {
 					answer, _, err := o.Wait(s, nil, nil)
 					mu.Lock()
 					switch {
-					case len(answer) > ring.Inline:
+					case len(answer) > ring.Wide:
 						t.Errorf("an answer of %d bytes", len(answer))
 					case err == nil, err == ring.ErrGone, err == ring.ErrUnstarted:
 						seen["fair"]++
@@ -126,8 +126,9 @@ func TestViolation(t *testing.T) {
 		"unused, by the worker":          func(w uint64) uint64 { return w &^ 7 },
 		"another position":               func(w uint64) uint64 { return w ^ 1<<40 },
 		"an answer at another position":  func(w uint64) uint64 { return (w&^7 | 4) ^ 1<<20 },
-		"an answer longer than the slot": func(w uint64) uint64 { return w&^7 | 4 | 0xfff<<5 },
-		"an answer longer by a byte":     func(w uint64) uint64 { return w&^0x1ffe7 | 4 | (ring.Inline+1)<<5 },
+		"an answer longer than the slot": func(w uint64) uint64 { return w&^7 | 4 | 0xfff<<6 },
+		"an answer longer by a byte":     func(w uint64) uint64 { return w&^0x3ffe7 | 4 | (ring.Inline+1)<<6 },
+		"a wide answer that is nowhere":  func(w uint64) uint64 { return w&^7 | 4 | 1<<5 },
 		"everything":                     func(uint64) uint64 { return ^uint64(0) },
 		"nothing":                        func(uint64) uint64 { return 0 },
 	} {
@@ -189,7 +190,7 @@ func FuzzParent(f *testing.F) {
 					mu.Lock()
 					defer mu.Unlock()
 					switch {
-					case len(answer) > ring.Inline || begun > 7:
+					case len(answer) > ring.Wide || begun > 7:
 						t.Errorf("an answer of %d bytes, %d items begun", len(answer), begun)
 					case trimmed[s] > 0 && begun >= trimmed[s]:
 						t.Errorf("%d begun, after Trim took back from %d on", begun, trimmed[s]-1)

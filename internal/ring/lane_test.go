@@ -315,6 +315,7 @@ func TestMisuse(t *testing.T) {
 	for name, f := range map[string]func(){
 		"a request that is too long": func() { o.Publish(s, make([]byte, ring.Inline+1)) },
 		"an answer that is too long": func() { in.Done(make([]byte, ring.Inline+1)) },
+		"a wide answer, too long":    func() { in.DoneWide(make([]byte, ring.Wide+1)) },
 		"published twice":            func() { o.Publish(s, nil) },
 		"Next before Done":           func() { in.Next() },
 	} {

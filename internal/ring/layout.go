@@ -11,13 +11,13 @@ import (
 )
 
 // layoutVersion changes with anything in this file.
-const layoutVersion = 4
+const layoutVersion = 5
 
 // line is a cache line.
 const line = 64
 
-// Inline is how many bytes a slot holds. Larger payloads go another way, and the
-// slot says so. A slot is 63 lines: an odd number, so that the slots spread over the
+// Inline is how many bytes a slot holds. Larger payloads lie in a room of the lane or go
+// another way, and the slot says so. A slot is 63 lines: an odd number, so that the slots spread over the
 // sets of a cache.
 const Inline = slotSize - 16 - 8
 
@@ -70,11 +70,15 @@ func (p plan) check() error {
 	return nil
 }
 
-func (p plan) laneSize() int       { return line + p.slots*slotSize }
-func (p plan) size() int           { return lanesAt - mem.HeaderSize + p.lanes*p.laneSize() }
-func (p plan) sleepAt(i int) int   { return lanesAt + i*p.laneSize() }
-func (p plan) untilAt(i int) int   { return p.sleepAt(i) + 4 }
-func (p plan) slotAt(i, j int) int { return p.sleepAt(i) + line + j*slotSize }
+func (p plan) laneSize() int        { return line + p.slots*slotSize }
+func (p plan) sleepAt(i int) int    { return lanesAt + i*p.laneSize() }
+func (p plan) untilAt(i int) int    { return p.sleepAt(i) + 4 }
+func (p plan) takenAt(i, k int) int { return p.sleepAt(i) + 8 + 4*k }
+func (p plan) slotAt(i, j int) int  { return p.sleepAt(i) + line + j*slotSize }
+
+// The rooms come behind all lanes, where they are in nobody's way.
+func (p plan) roomAt(i, k int) int { return p.sleepAt(p.lanes) + (i*rooms+k)*roomSize }
+func (p plan) size() int           { return p.roomAt(p.lanes, 0) - mem.HeaderSize }
 
 // slotsOf lists the slots of lane i.
 func (p plan) slotsOf(v mem.View, i int) []*slot {

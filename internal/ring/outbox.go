@@ -1,9 +1,6 @@
 package ring
 
-import (
-	"fmt"
-	"sync/atomic"
-)
+import "sync/atomic"
 
 // Outbox is one lane as the parent sees it. Reserve and Abandon are called by one
 // goroutine at a time; what follows for a reserved slot belongs to the goroutine
@@ -11,15 +8,17 @@ import (
 type Outbox struct {
 	parent   *Parent
 	slots    []*slot
+	rooms    [rooms]room
 	entries  []entry
 	sleeping flag // the worker's: it sleeps
 	until    flag // the position from which on the worker rings
 
 	_ [line]byte // from here on it changes with each call: what is above need not move with it
 
-	peer atomic.Int32 // the CPU on which the worker last ran
-	tail position     // the next to reserve
-	head position     // the next that a reader looks at; under Parent.mu
+	peer    atomic.Int32 // the CPU on which the worker last ran
+	widened atomic.Bool  // a slot has the room for requests
+	tail    position     // the next to reserve
+	head    position     // the next that a reader looks at; under Parent.mu
 }
 
 // Slot names one call of a lane between Reserve and the return of Wait.
@@ -33,13 +32,14 @@ type entry struct {
 	state atomic.Uint64 // position and phase
 	wake  chan struct{} // capacity 1; made at first use
 	lane  *Outbox
+	wide  bool // it has the room for requests; its reserver's alone
 
 	// Of a chunk. Written by PublishItems, then read and written under Parent.mu.
 	items   int // 0: it is a plain call
 	limit   int // how many of them the worker may begin
 	trimmed bool
 
-	_ [line - 8 - 5*8]byte
+	_ [line - 8 - 6*8]byte
 }
 
 // phase is what the parent knows of a call. Whoever changes it does so by
@@ -61,7 +61,7 @@ func noted(s uint64) (p position, f phase) { return position(s >> 3), phase(s & 
 
 func newOutbox(p *Parent, at plan, i int) *Outbox {
 	o := &Outbox{
-		parent: p, slots: at.slotsOf(p.segment.View, i), entries: make([]entry, at.slots),
+		parent: p, slots: at.slotsOf(p.segment.View, i), rooms: roomsOf(p.segment.View, at, i), entries: make([]entry, at.slots),
 		sleeping: flagAt(p.segment.View, at.sleepAt(i)), until: flagAt(p.segment.View, at.untilAt(i)), tail: origin(at.slots), head: origin(at.slots),
 	}
 	o.peer.Store(-1)
@@ -111,7 +111,7 @@ func (o *Outbox) Abandon(s Slot) {
 }
 
 // Publish gives the call to the worker, and wakes it if it sleeps: a system call.
-// It panics if request is longer than Inline.
+// It panics if request is longer than Inline, or than Wide for a slot that has a room.
 func (o *Outbox) Publish(s Slot, request []byte) {
 	o.submit(s, request, 0, 0)
 }
@@ -123,9 +123,6 @@ func (o *Outbox) PublishAside(s Slot) {
 
 // submit publishes a chunk of so many items, or a plain call.
 func (o *Outbox) submit(s Slot, request []byte, items int, bits word) {
-	if len(request) > Inline {
-		panic(fmt.Sprintf("tandem: ring: a request of %d bytes in a slot of %d; larger ones go aside", len(request), Inline))
-	}
 	e, sl := o.entry(s.at), o.slot(s.at)
 	if e.state.Load() != note(s.at, reserved) {
 		panic("tandem: ring: a slot was published that is not reserved")
@@ -134,12 +131,12 @@ func (o *Outbox) submit(s Slot, request []byte, items int, bits word) {
 		sl.progress.Store(uint64(packProgress(s.at, 0, items)))
 	}
 	e.state.Store(note(s.at, published)) // a reserved slot is its reserver's alone
-	copy(sl.inline[:], request)
+	length, wide := o.put(sl, e, request)
 	sl.parentCPU = uint32(o.parent.cpus.CPU())
 	if o.parent.waiters.Load() > 0 {
 		sl.parentCPU |= crowd
 	}
-	sl.word.Store(uint64(pack(s.at, queued, len(request), bits)))
+	sl.word.Store(uint64(pack(s.at, queued, length, bits|wide)))
 	o.rouse()
 }
 
@@ -217,6 +214,7 @@ func (e *entry) notice() (was bool) {
 // free makes the slot ready for its next position.
 func (o *Outbox) free(s Slot) {
 	next := s.at.plus(len(o.slots))
+	o.narrow(o.entry(s.at))
 	o.slot(s.at).word.Store(uint64(pack(next, free, 0, 0)))
 	o.entry(s.at).state.Store(note(next, idle))
 }

@@ -139,7 +139,7 @@ func hostileCall(t *testing.T, pool *pool, random *rand.Rand, broken *atomic.Boo
 	if took != (err == ring.ErrTaken) {
 		t.Errorf("TakeBack = %v, and then WaitItems = %v", took, err)
 	}
-	if len(answer) > ring.Inline || begun > min(n, remain) {
+	if len(answer) > ring.Wide || begun > min(n, remain) {
 		t.Errorf("%d bytes, %d begun of %d; Trim left %d", len(answer), begun, n, remain)
 	}
 	if before && (err == ring.ErrUnstarted || err != ring.ErrTaken && begun < min(n, remain)) {

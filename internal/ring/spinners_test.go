@@ -198,12 +198,12 @@ func TestForeignSegment(t *testing.T) {
 func TestWord(t *testing.T) {
 	for _, p := range []position{0, 1, origin(64), positionMask, 1 << 40} {
 		for _, n := range []int{0, 1, Inline} {
-			for _, bits := range []word{0, asideBit, chunkBit, asideBit | chunkBit} {
-				w, aside, chunk := pack(p, started, n, bits), bits&asideBit != 0, bits&chunkBit != 0
-				if w.position() != p || w.state() != started || w.length() != n || w.aside() != aside || w.chunk() != chunk {
+			for _, bits := range []word{0, asideBit, chunkBit, wideBit, asideBit | chunkBit | wideBit} {
+				w, aside, chunk, wide := pack(p, started, n, bits), bits&asideBit != 0, bits&chunkBit != 0, bits&wideBit != 0
+				if w.position() != p || w.state() != started || w.length() != n || w.aside() != aside || w.chunk() != chunk || w.wide() != wide {
 					t.Errorf("%#x: %d %d %d %v", w, w.position(), w.state(), w.length(), bits)
 				}
-				if v := w.in(done); v.position() != p || v.state() != done || v.length() != n || v.aside() != aside || v.chunk() != chunk {
+				if v := w.in(done); v.position() != p || v.state() != done || v.length() != n || v.aside() != aside || v.chunk() != chunk || v.wide() != wide {
 					t.Errorf("%#x in done: %#x", w, v)
 				}
 			}

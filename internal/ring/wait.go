@@ -62,7 +62,7 @@ func (o *Outbox) Glance(s Slot, dst []byte) (answer []byte, ok bool) {
 	o.spin(s)
 	p, sl, e := o.parent, o.slot(s.at), o.entry(s.at)
 	w := word(sl.word.Load())
-	if w.state() != done || w.position() != s.at || w.length() > Inline || w.aside() || e.items > 0 ||
+	if w.state() != done || w.position() != s.at || w.length() > Inline || w.aside() || w.wide() || e.items > 0 ||
 		!e.state.CompareAndSwap(note(s.at, published), note(s.at, settled)) {
 		return dst, false
 	}
@@ -229,7 +229,11 @@ func (o *Outbox) outcome(s Slot, w word, dst []byte) (answer []byte, aside bool,
 		switch w.state() {
 		case done:
 			o.met(sl.workerCPU)
-			return append(dst, sl.inline[:w.length()]...), w.aside(), nil
+			answer, ok := o.answerIn(sl, w, dst)
+			if !ok || w.wide() && o.entry(s.at).items > 0 {
+				break
+			}
+			return answer, w.aside(), nil
 		case queued, started:
 			if p.mode.Load()&failed == 0 {
 				break

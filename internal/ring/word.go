@@ -6,8 +6,9 @@ package ring
 //	bits  0–2    state
 //	bit   3      aside: the bytes, or some of them, went another way
 //	bit   4      chunk: several items, counted by the slot's progress
-//	bits  5–16   length of what is inline
-//	bits 17–63   position
+//	bit   5      wide: the bytes are in a room of the lane, and where is inline
+//	bits  6–17   length of what is inline
+//	bits 18–63   position
 type word uint64
 
 type state uint8
@@ -24,12 +25,13 @@ const (
 const (
 	asideBit   word = 1 << 3
 	chunkBit   word = 1 << 4
-	lengthAt        = 5
+	wideBit    word = 1 << 5
+	lengthAt        = 6
 	lengthMask      = 1<<12 - 1
-	positionAt      = 17
+	positionAt      = 18
 )
 
-// pack makes a word; bits are asideBit and chunkBit.
+// pack makes a word; bits are asideBit, chunkBit and wideBit.
 func pack(p position, s state, length int, bits word) word {
 	return word(p)<<positionAt | word(length)<<lengthAt | bits | word(s)
 }
@@ -38,6 +40,7 @@ func (w word) position() position { return position(w >> positionAt) }
 func (w word) state() state       { return state(w & 7) }
 func (w word) aside() bool        { return w&asideBit != 0 }
 func (w word) chunk() bool        { return w&chunkBit != 0 }
+func (w word) wide() bool         { return w&wideBit != 0 }
 func (w word) length() int        { return int(w >> lengthAt & lengthMask) }
 
 // in is w with another state and the same rest.
@@ -49,7 +52,7 @@ func (w word) pending(p position) bool {
 	return w.position() == p && (s == queued || s == started)
 }
 
-// position counts the calls of a lane, modulo 1<<47; the slot is position modulo
+// position counts the calls of a lane, modulo 1<<46; the slot is position modulo
 // the number of slots. A lane begins shortly before the count wraps around, so
 // that every test and every program goes through that.
 type position uint64

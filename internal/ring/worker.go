@@ -57,7 +57,7 @@ func (w *Worker) find(v mem.View) error {
 	w.cpus, w.bell = sys.CPUSource(cpus), flagAt(v, bellAt)
 	for i := range at.lanes {
 		w.lanes = append(w.lanes, &Inbox{
-			worker: w, slots: at.slotsOf(v, i), sleeping: flagAt(v, at.sleepAt(i)), until: flagAt(v, at.untilAt(i)),
+			worker: w, slots: at.slotsOf(v, i), rooms: roomsOf(v, at, i), sleeping: flagAt(v, at.sleepAt(i)), until: flagAt(v, at.untilAt(i)),
 			at: origin(at.slots), peer: -1, courtesy: patience{credit: crowdCredit, banned: 512}, roused: roused(flagAt(v, at.sleepAt(i))),
 		})
 	}
@@ -102,10 +102,11 @@ func (w *Worker) ring(in *Inbox, at position) {
 }
 
 // Inbox is one lane as the worker sees it. It is for one goroutine, which calls
-// Next, and Done or DoneAside for each request.
+// Next, and Done, DoneWide or DoneAside for each request.
 type Inbox struct {
 	worker   *Worker
 	slots    []*slot
+	rooms    [rooms]room
 	sleeping flag
 	until    flag // what is answered before need not be told
 	roused   func(uintptr) bool
@@ -150,7 +151,11 @@ func (in *Inbox) Next() (Request, error) {
 			in.peer, in.crowd = int32(sl.parentCPU&^crowd), sl.parentCPU&crowd != 0
 			sl.workerCPU = uint32(in.worker.cpus.CPU())
 			in.busy = true
-			r := Request{Seq: uint64(in.at), Bytes: sl.inline[:min(w.length(), Inline)], Aside: w.aside()}
+			bytes, ok := in.request(sl, w)
+			if !ok {
+				return Request{}, fmt.Errorf("tandem: ring: %w: at position %d the parent shows a room that is not there", wire.ErrProtocol, in.at)
+			}
+			r := Request{Seq: uint64(in.at), Bytes: bytes, Aside: w.aside()}
 			if w.chunk() {
 				in.beginChunk(sl, &r)
 			}
@@ -263,13 +268,17 @@ func (in *Inbox) publish(answer []byte, bits word) {
 		panic("tandem: ring: Done without a request")
 	}
 	if len(answer) > Inline {
-		panic(fmt.Sprintf("tandem: ring: an answer of %d bytes in a slot of %d; larger ones go aside", len(answer), Inline))
+		panic(fmt.Sprintf("tandem: ring: an answer of %d bytes in a slot of %d; larger ones need a room, or go aside", len(answer), Inline))
 	}
+	in.finish(copy(in.slot().inline[:], answer), bits)
+}
+
+// finish gives the slot back, with so much in it.
+func (in *Inbox) finish(length int, bits word) {
 	in.busy = false
 	sl := in.slot()
-	copy(sl.inline[:], answer)
 	sl.workerCPU = uint32(in.worker.cpus.CPU())
-	sl.word.Store(uint64(pack(in.at, done, len(answer), bits)))
+	sl.word.Store(uint64(pack(in.at, done, length, bits)))
 	at := in.at
 	in.at = at.plus(1)
 	in.worker.ring(in, at)
