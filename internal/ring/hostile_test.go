@@ -156,6 +156,7 @@ func FuzzParent(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 0, 2, 3, 1, 0, 2, 11, 3, 0, 4, 1})
 	f.Add([]byte{0, 5, 3, 12, 6, 192, 2, 130, 1, 0, 6, 193, 0, 7, 2, 200, 4, 255})
 	f.Add([]byte{0, 0, 5, 0, 5, 1, 1, 0, 0, 1, 6, 9, 3, 3, 1, 1})
+	f.Add([]byte{0, 0, 4, 5, 6, 9, 5, 0, 1, 0, 0, 0, 4, 5, 5, 0, 1, 0})
 	f.Fuzz(func(t *testing.T, steps []byte) {
 		p, err := ring.Create(ring.Config{Lanes: 1, Slots: 4})
 		if err != nil {
@@ -223,7 +224,7 @@ func FuzzParent(f *testing.F) {
 				case 5:
 					b[at] = b[at]&^7 | 4 // an answer
 				case 6:
-					b[at+int(arg&7)] = byte(arg)
+					b[at+int(arg&7)+int(arg>>3&1)*16] = byte(arg) // the word, or where a room is
 				case 7:
 					b[p.BellAt()] = byte(arg)
 				}

@@ -42,10 +42,9 @@ func putWhereabouts(sl *slot, number, length int) {
 }
 
 // whereaboutsOf reads it once; ok is false if it is none of the rooms from first to last.
-func whereaboutsOf(sl *slot, first, last int) (number, length int, ok bool) {
-	number = int(binary.NativeEndian.Uint32(sl.inline[:]))
-	length = int(binary.NativeEndian.Uint32(sl.inline[4:]))
-	return number, length, number >= first && number <= last && length <= roomSize
+func whereaboutsOf(sl *slot, first, last uint32) (number, length int, ok bool) {
+	n, l := binary.NativeEndian.Uint32(sl.inline[:]), binary.NativeEndian.Uint32(sl.inline[4:])
+	return int(n), int(l), n >= first && n <= last && l <= roomSize
 }
 
 // Widen takes the lane's room for the request of a reserved slot, which may have up to
