@@ -89,8 +89,8 @@ func (j *Job) Spec() Spec { return j.spec }
 // Ticket is what the place's Admit returned for the job, nil if it was not asked.
 func (j *Job) Ticket() any { return j.ticket }
 
-// InputSize is the number of bytes that AppendInput will append; if exact is
-// false, it is a lower estimate.
+// InputSize is the number of bytes that AppendInput appends where nothing large travels
+// beside them; if exact is false, it is a lower estimate.
 func (j *Job) InputSize() (n int, exact bool) { return j.size() }
 
 // AppendInput appends the encoded argument to dst and its descriptors to h. It

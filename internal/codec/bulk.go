@@ -88,16 +88,15 @@ func bools(b []byte) bool {
 func (c *bulkCoder) measure(p unsafe.Pointer) (int, bool) {
 	// SAFETY: p is a slice.
 	n := (*header)(p).len
-	return bulkSize(n, n*int(c.elem.mem))
+	return bulkSize(n, n*int(c.elem.mem)), true
 }
 
-// bulkSize is the size of the encoding of a slice of n elements and size bytes,
-// which is not known where they may go aside.
-func bulkSize(n, size int) (int, bool) {
+// bulkSize is the size of the encoding of a slice of n elements and size bytes.
+func bulkSize(n, size int) int {
 	if size >= Large {
-		return countLen(uint64(n)+1) + 3, false
+		size++ // how they travel
 	}
-	return countLen(uint64(n)+1) + size, true
+	return countLen(uint64(n)+1) + size
 }
 
 // clone is a copy of b at an aligned address, in memory without pointers.

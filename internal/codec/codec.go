@@ -128,8 +128,8 @@ func (c *Codec[T]) Decode(src []byte, v *T, h *Handles) error {
 	return nil
 }
 
-// Size tells how many bytes Append would add, or, when exact is false, a number
-// that is not higher. It costs at most a few nanoseconds for each element of
+// Size tells how many bytes Append would add if nothing goes aside, or, when exact is
+// false, a number that is not higher. It costs at most a few nanoseconds for each element of
 // the slices that T itself holds, and does not follow what is nested deeper.
 func (c *Codec[T]) Size(v *T) (n int, exact bool) {
 	if c.prog.fixed {

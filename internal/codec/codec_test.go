@@ -3,7 +3,9 @@ package codec_test
 import (
 	"encoding/binary"
 	"math/big"
+	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -135,5 +137,33 @@ func TestConcurrentUse(t *testing.T) {
 	wg.Wait()
 	if len(slices.Compact(hashes)) != 1 {
 		t.Errorf("one type has the schemas %x", hashes)
+	}
+}
+
+// TestLargeContent: strings and slices around the size from which they may go aside come
+// back where there is no aside, and Size says how long they are.
+func TestLargeContent(t *testing.T) {
+	for _, n := range []int{codec.Large - 1, codec.Large, codec.Large + 1, 1<<21 - 1, 5 << 20} {
+		large(t, strings.Repeat("x", n))
+		large(t, make([]byte, n))
+		large(t, []string{"a", strings.Repeat("y", n), "b"})
+		large[any](t, strings.Repeat("z", n))
+		large[any](t, make([]byte, n))
+	}
+}
+
+func large[T any](t *testing.T, v T) {
+	t.Helper()
+	c := must[T](t)
+	b, err := c.Append(nil, &v, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out T
+	if err := c.Decode(b, &out, nil); err != nil || !reflect.DeepEqual(out, v) {
+		t.Errorf("of %T and %d bytes something else came back, %v", v, len(b), err)
+	}
+	if n, exact := c.Size(&v); n != len(b) || !exact {
+		t.Errorf("%T: Size = %d, %v; want %d", v, n, exact, len(b))
 	}
 }

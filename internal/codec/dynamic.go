@@ -108,10 +108,9 @@ func (anyCoder) measure(p unsafe.Pointer) (int, bool) {
 	case nil:
 		return 1, true
 	case string:
-		return 1 + countLen(uint64(len(x))) + len(x), true
+		return 1 + textSize(len(x)), true
 	case []byte:
-		n, exact := bulkSize(len(x), len(x))
-		return 1 + n, exact
+		return 1 + bulkSize(len(x), len(x)), true
 	}
 	return 2, false
 }

@@ -3,6 +3,7 @@ package codec
 import (
 	"encoding/binary"
 	"errors"
+	"math"
 	"strconv"
 	"unsafe"
 )
@@ -96,17 +97,26 @@ func (c wordCoder) decode(src []byte, p unsafe.Pointer, _ *Handles, _ int) ([]by
 
 func (wordCoder) measure(unsafe.Pointer) (int, bool) { return 8, true }
 
-// stringCoder is a length and the bytes.
+// stringCoder is a length and the bytes, which may go aside.
 type stringCoder struct{}
 
-func (stringCoder) append(dst []byte, p unsafe.Pointer, _ *Handles, _ int) ([]byte, error) {
+func (stringCoder) append(dst []byte, p unsafe.Pointer, h *Handles, _ int) ([]byte, error) {
 	// SAFETY: p is a string, whatever its named type.
 	s := *(*string)(p)
 	dst = binary.AppendUvarint(dst, uint64(len(s)))
+	if len(s) >= Large {
+		// SAFETY: the bytes of s are read and not written.
+		return putAside(dst, unsafe.Slice(unsafe.StringData(s), len(s)), h), nil
+	}
 	return append(dst, s...), nil
 }
 
-func (stringCoder) decode(src []byte, p unsafe.Pointer, _ *Handles, _ int) ([]byte, error) {
+func (stringCoder) decode(src []byte, p unsafe.Pointer, h *Handles, _ int) ([]byte, error) {
+	if len(src) > 2 && src[0] >= 0x80 && src[1] >= 0x80 { // three bytes of length
+		if n, k := binary.Uvarint(src); k > 0 && n >= Large && n <= math.MaxInt {
+			return decodeText(src[k:], int(n), p, h)
+		}
+	}
 	body, rest, err := takeFrame(src)
 	if err != nil {
 		return nil, err
@@ -118,6 +128,25 @@ func (stringCoder) decode(src []byte, p unsafe.Pointer, _ *Handles, _ int) ([]by
 
 func (stringCoder) measure(p unsafe.Pointer) (int, bool) {
 	// SAFETY: p is a string.
-	n := len(*(*string)(p))
-	return countLen(uint64(n)) + n, true
+	return textSize(len(*(*string)(p))), true
+}
+
+// decodeText decodes a large string, of n bytes.
+func decodeText(src []byte, n int, p unsafe.Pointer, h *Handles) ([]byte, error) {
+	body, rest, err := takeAside(src, n, h)
+	if err != nil {
+		return nil, err
+	}
+	// SAFETY: p is a string; nobody else has the copy.
+	*(*string)(p) = unsafe.String((*byte)(clone(body, 1)), len(body))
+	return rest, nil
+}
+
+// textSize is the size of the encoding of a string of n bytes.
+func textSize(n int) int {
+	size := countLen(uint64(n)) + n
+	if n >= Large {
+		size++ // how it travels
+	}
+	return size
 }

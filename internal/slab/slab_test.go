@@ -30,6 +30,7 @@ type value struct {
 	A, B []byte
 	N    []int32
 	F    []bool
+	S    string
 }
 
 // carry takes v from one exchange to another as a transport would.
@@ -55,7 +56,7 @@ func carry(t *testing.T, near, far *Exchange, v value) (out value, aside int, er
 }
 
 func sample(n int) value {
-	v := value{A: bytes.Repeat([]byte("a"), n), B: bytes.Repeat([]byte("bc"), n/3), N: make([]int32, n/2), F: make([]bool, n)}
+	v := value{A: bytes.Repeat([]byte("a"), n), B: bytes.Repeat([]byte("bc"), n/3), N: make([]int32, n/2), F: make([]bool, n), S: strings.Repeat("text", n/2)}
 	for i := range v.N {
 		v.N[i] = int32(i)
 	}
@@ -85,13 +86,13 @@ func TestRoundTrip(t *testing.T) {
 			}
 			equal(t, got, sample(n))
 			want := 0
-			for _, size := range []int{n, n / 3 * 2, n / 2 * 4, n} {
+			for _, size := range []int{n, n / 3 * 2, n / 2 * 4, n, n / 2 * 4} {
 				if size >= codec.Large {
 					want += size
 				}
 			}
 			if aside != want {
-				t.Errorf("of slices around %d bytes, %d bytes went aside, want %d", n, aside, want)
+				t.Errorf("of slices and a string around %d bytes, %d bytes went aside, want %d", n, aside, want)
 			}
 			far.End(false)
 			near.End(kind == mem.KindResult)
