@@ -96,9 +96,9 @@ func idle(t *testing.T, pool *process.Pool) {
 	until("after a map", quiet)
 
 	var waiting []*tandem.Future[struct{}]
-	wait := func(callers int) {
+	wait := func(callers int) { // with grace enough for a hundred to stop at once on a busy machine
 		for len(waiting) < callers {
-			waiting = append(waiting, untilCancelled.On(pool).Limit(tandem.Limits{Time: time.Hour}).Go(ctx, struct{}{}))
+			waiting = append(waiting, untilCancelled.On(pool).Limit(tandem.Limits{Time: time.Hour, Grace: time.Hour}).Go(ctx, struct{}{}))
 		}
 	}
 	wait(1)
