@@ -10,10 +10,8 @@ import (
 	"runtime"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
-	"unsafe"
 
 	"github.com/tandem-go/tandem"
 	"github.com/tandem-go/tandem/process"
@@ -143,9 +141,9 @@ func TestStuck(t *testing.T) {
 	go func() { before <- e.Wait(ctx) }()
 	until(t, "two wait", func() bool { return s.Waiting()+e.Waiting() == 2 })
 	for _, segment := range [][]byte{s.Segment(), e.Segment(), g.Segment(), o.Segment(), b.Segment(), rw.Segment(), c.Cond.Segment(), q.Segment()} {
-		// SAFETY: the word of the lock. Who waits is counted while he is still inside.
-		word := (*atomic.Uint64)(unsafe.Pointer(&segment[64]))
-		until(t, "nobody is inside", func() bool { return word.CompareAndSwap(0, 1<<21) }) // a thread that never ends
+		// Who waits is counted while he is still inside.
+		until(t, "nobody is inside", func() bool { return binary.NativeEndian.Uint64(segment[64:]) == 0 })
+		binary.NativeEndian.PutUint64(segment[64:], 1<<21) // a thread that never ends
 	}
 	cancel(errCause)
 	for range 2 {
