@@ -38,7 +38,7 @@ var compared = []struct {
 	{"latency", caseEcho, "tandem sockets", "bare socket", placeOne, 1.5, 2},
 	{"latency", caseEcho, "tandem", "bare socket", placeBoth, 0.1, 0},
 	{"latency", caseEcho, "tandem", "bare socket", placeOne, 0.5, 0},
-	{"payload", casePage, "tandem", "tandem sockets", placeBoth, 0.15, 0.8},
+	{"payload", human(page, unitBytes), "tandem", "tandem sockets", placeBoth, 0.15, 0.8},
 	{"calls", "100 callers", "tandem", "net/rpc", placeBoth, 0.15, 0},
 	{"map", caseMap, "tandem", "channel workers", placeBoth, 0.65, 0},
 }

@@ -164,7 +164,6 @@ const (
 	caseFirst  = "to first byte"
 	caseJoin   = "to join"
 	caseMap    = "int → int"
-	casePage   = "4 KiB"
 	caseAllocs = "allocations"
 
 	// The situations of a garbage collection: where it is, and how somebody beside

@@ -44,7 +44,7 @@ func newLane(w *worker, i int, conn *wire.Conn) *lane {
 // why the call was asked to stop, nil if it was not. unstarted is valid after
 // errDied: the worker had not begun the call.
 func (f *flight) fly(ctx context.Context, j *tandem.Job, task string, m *message, limits *tandem.Limits) (err error, unstarted bool, cause error) {
-	l, carried := f.lane, m.carried(f)
+	l, carried := f.lane, m.mount(f)
 	if err := f.begin(ctx, task, limits, 1, !carried); err != nil {
 		f.end()
 		f.abandon()

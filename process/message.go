@@ -82,9 +82,9 @@ func (m *message) inline() bool {
 	return len(m.frame)-wire.HeaderSize <= ring.Inline && m.handles.Len() == 0
 }
 
-// carried reports whether the ring of a flight's lane carries the whole message. One that
-// is longer than a slot takes the lane's room, if no other has it.
-func (m *message) carried(f *flight) bool {
+// mount reports whether the ring of a flight's lane will carry the whole message. For one
+// that is longer than a slot it takes the lane's room, if no other has it.
+func (m *message) mount(f *flight) bool {
 	switch {
 	case f.lane.ring == nil:
 		return false

@@ -96,14 +96,14 @@ func (r *run) boot(ctx context.Context, p *plan, name string) error {
 	defer m.free()
 	var refused error
 	spec := r.job.Spec()
-	gone, carried := false, false
+	gone := false
 	w, err := launch(p, name, func(w *worker) []byte {
 		w.speak.Lock() // until the call has left: a cancellation comes behind it
 		r.worker = w
 		if refused = m.encode(ctx, r.job, &spec, &r.limits, p); refused != nil {
 			return nil
 		}
-		carried = r.depart(ctx, m)
+		r.depart(ctx, m)
 		if gone = m.inline(); !gone {
 			return nil
 		}
@@ -119,7 +119,7 @@ func (r *run) boot(ctx context.Context, p *plan, name string) error {
 	}
 	r.claimed, r.attended = true, true
 	if !gone {
-		r.sent = r.flight.publish(m, carried)
+		r.sent = r.flight.publish(m, false) // there is no ring
 	}
 	go r.seeOff()
 	return nil
@@ -137,7 +137,7 @@ func (r *run) depart(ctx context.Context, m *message) (carried bool) {
 	r.worker.output.only.Store(&r.name)
 	r.flight = l.board(clock())
 	r.flight.begin(ctx, r.name, &r.limits, 1, true)
-	if carried = m.carried(r.flight); !carried { // it may have to wait for room in the socket
+	if carried = m.mount(r.flight); !carried { // it may have to wait for room in the socket
 		r.flight.Sleep()
 	}
 	m.stamp()

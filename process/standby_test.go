@@ -152,10 +152,12 @@ func TestStandbyCarries(t *testing.T) {
 		t.Run(way.String(), func(t *testing.T) {
 			leaveNothing(t)
 			cfg := standing(t, &process.Standby{Transport: way})
-			large := strings.Repeat("large ", 1<<18)
-			got, err := began(t, cfg, mirroring, large).Wait(t.Context())
-			if got != large || err != nil {
-				t.Errorf("%d bytes came back of %d, %v", len(got), len(large), err)
+			for _, times := range []int{2 << 10, 1 << 18} { // for a room of the ring, and for none
+				large := strings.Repeat("large ", times)
+				got, err := began(t, cfg, mirroring, large).Wait(t.Context())
+				if got != large || err != nil {
+					t.Errorf("%d bytes came back of %d, %v", len(got), len(large), err)
+				}
 			}
 			g := newGrip(t)
 			h := began(t, cfg, holding, g.arg)
@@ -168,7 +170,7 @@ func TestStandbyCarries(t *testing.T) {
 			if err := cfg.Standby.Start(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			h, err = process.Start(t.Context(), cfg, holding, closed.arg)
+			h, err := process.Start(t.Context(), cfg, holding, closed.arg)
 			if err == nil {
 				_, err = h.Wait(t.Context())
 			}

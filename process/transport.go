@@ -25,11 +25,10 @@ const (
 	// 64 KiB. The content of slices and strings of 64 KiB and more lies in memory that
 	// is used again and again, at most a quarter of the machine's, and idle for at most
 	// 10 s. What is large otherwise, holds descriptors, or finds no room takes the
-	// socket beside it. A lane that has carried more than 4 KiB at once keeps 68 to
-	// 204 KiB for that. A waiting side stays
-	// awake for up to 50 µs, on at most CPUs-1 processors in the whole tree of
-	// processes, and then sleeps. It is refused where the system lacks it, and for
-	// more than 59 threads in a worker.
+	// socket beside it. A lane that has carried more than 4 KiB at once keeps up to
+	// 204 KiB for that. A waiting side stays awake for up to 50 µs, on at most CPUs-1
+	// processors in the whole tree of processes, and then sleeps. It is refused where
+	// the system lacks it, and for more than 59 threads in a worker.
 	SharedMemory
 )
 

@@ -11,7 +11,7 @@ import (
 	"unsafe"
 )
 
-// Large is the size from which the content of a slice goes aside, where the
+// Large is the size from which the content of a slice or a string goes aside, where the
 // transport has a way for that: below it, the descriptor that must go along costs
 // more than the bytes.
 const Large = 64 << 10
@@ -46,7 +46,7 @@ func (h *Handles) Aside() int {
 	return h.aside
 }
 
-// How the content of a large slice travels, one byte behind its count.
+// How the content of a large slice or string travels, one byte behind its count.
 const (
 	within = 0
 	beside = 1

@@ -229,11 +229,12 @@ func (o *Outbox) outcome(s Slot, w word, dst []byte) (answer []byte, aside bool,
 		switch w.state() {
 		case done:
 			o.met(sl.workerCPU)
-			answer, ok := o.answerIn(sl, w, dst)
-			if !ok || w.wide() && o.entry(s.at).items > 0 {
-				break
+			if w.wide() && o.entry(s.at).items > 0 {
+				break // a chunk has no room
 			}
-			return answer, w.aside(), nil
+			if answer, ok := o.answerIn(sl, w, dst); ok {
+				return answer, w.aside(), nil
+			}
 		case queued, started:
 			if p.mode.Load()&failed == 0 {
 				break
